@@ -1,0 +1,413 @@
+import { cdk8s, JsonFile, javascript, TextFile } from 'projen';
+
+/**
+ * Rooms of the library, lowest first. A room imports only from rows above its own.
+ * The lint configuration below is generated from this table; docs/architecture.md explains it.
+ */
+const LIBRARY_ROOMS = [
+  ['contract'],
+  ['kubernetes', 'crds'],
+  ['model'],
+  ['servers'],
+  ['online', 'batch', 'streaming', 'edge'],
+  ['scaling', 'gateway', 'observability'],
+  ['rollout'],
+  ['platforms'],
+  ['policy'],
+];
+
+/** Rooms of the runtime, lowest first, under the same rule. `contract.ts` is its only door to the library. */
+const RUNTIME_ROOMS = [
+  ['contract'],
+  ['telemetry'],
+  ['config'],
+  ['model'],
+  ['online'],
+  ['fetch', 'batch', 'streaming', 'edge', 'rollout'],
+  ['local'],
+  ['cli'],
+];
+
+const NODE_MINIMUM = '22.12.0';
+
+const project = new cdk8s.ConstructLibraryCdk8s({
+  name: 'cdk8s-model-serving',
+  description:
+    'CDK8s constructs that serve machine-learning models on Kubernetes: declared in a program, checked at synth, no operator.',
+  author: 'cdk8s-model-serving contributors',
+  authorAddress: 'cdk8s-model-serving@users.noreply.github.com',
+  authorOrganization: true,
+  repositoryUrl: 'https://github.com/cdk8s-model-serving/cdk8s-model-serving.git',
+  license: 'Apache-2.0',
+  copyrightOwner: 'cdk8s-model-serving contributors',
+  stability: 'experimental',
+  keywords: ['cdk8s', 'kubernetes', 'machine-learning', 'model-serving', 'onnx', 'mlops', 'inference'],
+  defaultReleaseBranch: 'main',
+  projenrcTs: false,
+  cdk8sVersion: '2.70.0',
+  cdk8sPlus: false,
+  constructsVersion: '10.3.0',
+  jsiiVersion: '~6.0.0',
+  typescriptVersion: '~6.0.0',
+  srcdir: 'lib',
+  libdir: 'build',
+  entrypoint: 'build/index.js',
+  packageManager: javascript.NodePackageManager.NPM,
+  minNodeVersion: NODE_MINIMUM,
+  github: false,
+  release: false,
+  depsUpgrade: false,
+  eslint: false,
+  jest: false,
+  sampleCode: false,
+  disableTsconfig: true,
+  docgen: true,
+  npmignoreEnabled: false,
+  readme: undefined,
+  peerDeps: ['cdk8s-plus-28@^2.5.6'],
+  devDeps: [
+    '@biomejs/biome@~2.6.0',
+    '@types/express@^5',
+    '@types/jest@^29',
+    'projen@^0.103',
+    'jsii-diff@^1',
+    'jsii-pacmak@^1',
+    '@types/node@^24',
+    'ajv@^8',
+    'autocannon@^8',
+    'cdk8s-cli@^2.207.0',
+    'cdk8s-plus-28@2.5.6',
+    'fast-check@^4',
+    'jest@^29',
+    'knip@^6',
+    'node@^24',
+    'ts-jest@^29',
+    'ts-node@^10.9',
+    'tsx@^4',
+    'yaml@^2',
+  ],
+  publishToPypi: { distName: 'cdk8s-model-serving', module: 'cdk8s_model_serving' },
+  publishToMaven: {
+    javaPackage: 'io.github.cdk8s_model_serving',
+    mavenGroupId: 'io.github.cdk8s-model-serving',
+    mavenArtifactId: 'cdk8s-model-serving',
+  },
+  publishToGo: { moduleName: 'github.com/cdk8s-model-serving/cdk8s-model-serving-go' },
+  gitignore: [
+    '/build/',
+    '/runtime/build/',
+    '/dist/',
+    '/tsconfig.jsii.json',
+    '/tsconfig.tsbuildinfo',
+    '*.tsbuildinfo',
+    '.jsii.tabl.json',
+    'dist/',
+    '__pycache__/',
+    '.venv/',
+  ],
+});
+
+// ---------------------------------------------------------------- package.json
+
+project.package.addField('workspaces', ['runtime']);
+project.package.addField('main', 'build/index.js');
+project.package.addField('types', 'build/index.d.ts');
+project.package.addField('files', ['build', '.jsii', 'API.md', 'CHANGELOG.md']);
+// The examples import the library by its name, as a user's program does; Node resolves that to this package itself.
+project.package.addField('exports', {
+  '.': { types: './build/index.d.ts', default: './build/index.js' },
+  './package.json': './package.json',
+  './.jsii': './.jsii',
+});
+project.package.addField('allowScripts', { node: true, esbuild: true, 'onnxruntime-node': false });
+project.package.addField('jsii', {
+  outdir: 'dist',
+  versionFormat: 'full',
+  tsc: { rootDir: 'lib', outDir: 'build' },
+  excludeTypescript: ['runtime', 'test', 'examples', 'bench', 'scripts', 'build', 'dist', 'node_modules'],
+  targets: {
+    python: { distName: 'cdk8s-model-serving', module: 'cdk8s_model_serving' },
+    java: {
+      package: 'io.github.cdk8s_model_serving',
+      maven: { groupId: 'io.github.cdk8s-model-serving', artifactId: 'cdk8s-model-serving' },
+    },
+    go: { moduleName: 'github.com/cdk8s-model-serving/cdk8s-model-serving-go' },
+  },
+});
+
+project.tryRemoveFile('tsconfig.dev.json');
+project.defaultTask?.reset('tsx .projenrc.ts');
+
+// Daily work is plain npm scripts; projen keeps only the generation of files.
+// A task can go only after those that call it.
+const callers = (name: string) => project.tasks.all.filter((task) => task.steps.some((step) => step.spawn === name));
+for (let rest = generatedTasks(); rest.length > 0; rest = generatedTasks()) {
+  for (const task of rest.filter(({ name }) => callers(name).length === 0)) {
+    project.tasks.removeTask(task.name);
+  }
+}
+for (const script of Object.keys(project.package.manifest.scripts ?? {})) {
+  project.removeScript(script);
+}
+const scripts: Record<string, string> = {
+  projen: 'PROJEN_DISABLE_POST=1 tsx .projenrc.ts',
+  'compile:library': 'JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=24 jsii --silence-warnings=reserved-word --generate-tsconfig tsconfig.jsii.json',
+  'compile:runtime': 'tsc -p runtime/tsconfig.json',
+  compile: 'npm run --silent compile:library && npm run --silent compile:runtime',
+  docgen: 'jsii-docgen -o API.md',
+  build: 'npm run compile && npm run docgen && npm run package',
+  package: 'node scripts/package.js',
+  lint: 'biome check --error-on-warnings . && tsc -p tsconfig.json --noEmit && knip',
+  format: 'biome check --write .',
+  pretest: 'npm run --silent compile',
+  test: 'jest --ci',
+  'test:update-snapshots': 'npm run --silent compile && jest --updateSnapshot',
+  predemo: 'npm run --silent compile',
+  demo: 'node scripts/demo.js',
+  synth: 'cdk8s synth --check-upgrade=false',
+  'bench:synth': 'node bench/synth/run.js',
+  'bench:predictor': 'node bench/predictor/run.js',
+  rosetta: 'jsii-rosetta extract --compile --fail --directory .',
+};
+project.package.addField('scripts', scripts);
+
+// ---------------------------------------------------------------- runtime workspace
+
+new JsonFile(project, 'runtime/package.json', {
+  marker: false,
+  readonly: true,
+  newline: true,
+  obj: {
+    name: '@cdk8s-model-serving/runtime',
+    version: '0.0.0',
+    description: 'The processes that the manifests of cdk8s-model-serving run: ONNX predictor, model fetcher, local runner.',
+    license: 'Apache-2.0',
+    private: false,
+    bin: { 'model-serving': 'bin/model-serving.js' },
+    files: ['bin', 'build'],
+    engines: { node: `>= ${NODE_MINIMUM}` },
+    dependencies: {
+      '@aws-sdk/client-s3': '^3.900.0',
+      '@azure/identity': '^4.10.0',
+      '@azure/storage-blob': '^12.28.0',
+      '@google-cloud/storage': '^7.17.0',
+      commander: '^14.0.3',
+      express: '^5.3.0',
+      'onnxruntime-node': '^1.30.0',
+      pino: '^10.4.0',
+      'pino-pretty': '^13.2.0',
+      'prom-client': '^15.1.3',
+      'secure-json-parse': '^4.1.1',
+      undici: '^7.16.0',
+      yaml: '^2.9.1',
+      zod: '^4.6.7',
+    },
+  },
+});
+
+const STRICT = {
+  target: 'ES2023',
+  lib: ['ES2023'],
+  module: 'node20',
+  moduleResolution: 'node16',
+  strict: true,
+  noImplicitOverride: true,
+  noImplicitReturns: true,
+  noFallthroughCasesInSwitch: true,
+  noUnusedLocals: true,
+  noUnusedParameters: true,
+  resolveJsonModule: true,
+  esModuleInterop: true,
+  skipLibCheck: true,
+  forceConsistentCasingInFileNames: true,
+};
+
+new JsonFile(project, 'runtime/tsconfig.json', {
+  marker: false,
+  newline: true,
+  obj: {
+    compilerOptions: {
+      ...STRICT,
+      // The contract is compiled into the runtime's own output, so that the image needs no construct library.
+      rootDir: '..',
+      outDir: 'build',
+      types: ['node'],
+      sourceMap: true,
+      incremental: true,
+      tsBuildInfoFile: 'build/tsconfig.tsbuildinfo',
+    },
+    include: ['src/**/*.ts', '../lib/contract/**/*.ts'],
+  },
+});
+
+new JsonFile(project, 'tsconfig.json', {
+  marker: false,
+  newline: true,
+  obj: {
+    compilerOptions: {
+      ...STRICT,
+      noEmit: true,
+      types: ['node', 'jest'],
+      paths: { 'cdk8s-model-serving': ['./lib/index.ts'] },
+    },
+    include: ['lib/**/*.ts', 'runtime/src/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts', 'bench/**/*.ts', '.projenrc.ts'],
+    exclude: ['node_modules', 'build', 'dist'],
+  },
+});
+
+// ---------------------------------------------------------------- tests
+
+new JsonFile(project, 'jest.config.json', {
+  marker: false,
+  newline: true,
+  obj: {
+    roots: ['<rootDir>/test', '<rootDir>/examples'],
+    testMatch: ['**/*.test.ts'],
+    testEnvironment: 'node',
+    transform: {
+      '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: false, isolatedModules: true }],
+    },
+    moduleNameMapper: { '^cdk8s-model-serving$': '<rootDir>/lib/index.ts' },
+    modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/runtime/build'],
+    maxWorkers: 2,
+    testTimeout: 30000,
+    reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
+  },
+});
+
+// ---------------------------------------------------------------- lint
+
+function generatedTasks() {
+  return project.tasks.all.filter(({ name }) => name !== 'default');
+}
+
+function roomOverrides(source: string, rooms: string[][]) {
+  return rooms.flatMap((row, index) =>
+    row.map((room) => {
+      const below = rooms.slice(0, index).flat();
+      const forbidden = rooms.flat().filter((other) => other !== room && !below.includes(other));
+      return {
+        includes: [`${source}/${room}/**`],
+        linter: {
+          rules: {
+            style: {
+              noRestrictedImports: {
+                level: 'error',
+                options: {
+                  patterns: [
+                    ...(forbidden.length > 0
+                      ? [
+                          {
+                            group: forbidden.flatMap((other) => [`../${other}`, `../${other}/**`]),
+                            message: `${source}/${room} is below this room, or beside it: see docs/architecture.md for the order of rooms.`,
+                          },
+                        ]
+                      : []),
+                    {
+                      group: ['../*/**', '!../../**'],
+                      message: "Import another room by its index.ts: that is its public face.",
+                    },
+                    ...(source === 'lib'
+                      ? [{ group: ['**/runtime/**'], message: 'The library imports nothing from the runtime.' }]
+                      : [
+                          {
+                            group: ['**/lib/**', 'cdk8s-model-serving', 'cdk8s', 'cdk8s-plus-28', 'constructs'],
+                            message: 'The runtime knows the library only through src/contract.ts.',
+                          },
+                        ]),
+                  ],
+                },
+              },
+            },
+          },
+        },
+      };
+    }),
+  );
+}
+
+new JsonFile(project, 'biome.json', {
+  marker: false,
+  newline: true,
+  obj: {
+    vcs: { enabled: true, clientKind: 'git', useIgnoreFile: true },
+    files: {
+      includes: [
+        '**/*.ts',
+        '**/*.js',
+        '**/*.json',
+        '!**/*.snap',
+        '!**/package-lock.json',
+        '!**/predictions.json',
+        '!test/fixtures/**',
+        '!.projen/**',
+        '!**/package.json',
+        '!**/tsconfig*.json',
+        '!biome.json',
+        '!jest.config.json',
+        '!examples/**/*.json',
+      ],
+    },
+    formatter: { indentStyle: 'space', indentWidth: 2, lineWidth: 120 },
+    javascript: { formatter: { quoteStyle: 'single', trailingCommas: 'all', semicolons: 'always' } },
+    linter: {
+      enabled: true,
+      domains: { project: 'recommended', types: 'recommended', test: 'recommended' },
+      rules: {
+        recommended: true,
+        correctness: {
+          noUndeclaredDependencies: 'off',
+          noUnusedImports: 'error',
+          noUnusedVariables: 'error',
+          noUnusedFunctionParameters: 'error',
+          noUnresolvedImports: 'off',
+        },
+        suspicious: { noImportCycles: 'error', noExplicitAny: 'error', noSkippedTests: 'error', noFocusedTests: 'error' },
+        style: { useImportType: 'error', useNodejsImportProtocol: 'error', noNonNullAssertion: 'error' },
+        nursery: { noFloatingPromises: 'error' },
+      },
+    },
+    overrides: [
+      {
+        includes: ['lib/**'],
+        linter: {
+          rules: {
+            correctness: {
+              noUndeclaredDependencies: {
+                level: 'error',
+                options: { devDependencies: false, peerDependencies: true, optionalDependencies: false },
+              },
+            },
+          },
+        },
+      },
+      { includes: ['test/**', 'examples/**', 'bench/**'], linter: { rules: { style: { noNonNullAssertion: 'off' } } } },
+      ...roomOverrides('lib', LIBRARY_ROOMS),
+      ...roomOverrides('runtime/src', RUNTIME_ROOMS),
+    ],
+  },
+});
+
+new JsonFile(project, 'knip.json', {
+  marker: false,
+  newline: true,
+  obj: {
+    workspaces: {
+      '.': {
+        entry: ['lib/index.ts', 'test/**/*.test.ts', 'examples/**/main.ts', 'examples/**/*.test.ts', 'bench/**/run.js', 'scripts/*.js'],
+        project: ['lib/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts', 'bench/**/*.{ts,js}', 'scripts/**/*.js'],
+      },
+      runtime: { entry: ['src/main.ts', 'bin/model-serving.js'], project: ['src/**/*.ts'] },
+    },
+  },
+});
+
+new TextFile(project, '.npmrc', {
+  marker: false,
+  lines: [
+    '# The GPU libraries that onnxruntime-node would fetch at installation are not used on a CPU.',
+    'onnxruntime-node-install=skip',
+  ],
+});
+
+project.synth();

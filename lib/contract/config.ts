@@ -1,0 +1,129 @@
+/**
+ * The one file that passes between the library and the runtime: `config.json`.
+ *
+ * Every role of the runtime image reads the same file. All paths are absolute inside the container,
+ * all durations are whole milliseconds, all sizes are bytes. Unknown keys are refused.
+ */
+export interface ServingConfig {
+  /** Schema of this file; always {@link CONFIG_SCHEMA}. */
+  readonly schema: string;
+
+  /** Models of this process: at least one, unique by name and version. */
+  readonly models: ModelConfig[];
+
+  /** The serving process. */
+  readonly server: ServerConfig;
+}
+
+/** One version of one model. */
+export interface ModelConfig {
+  /** Name in the URL (`/v2/models/{name}`), in metrics and in logs. */
+  readonly name: string;
+
+  /** Version in the URL (`/v2/models/{name}/versions/{version}`). */
+  readonly version: string;
+
+  /** Format of the file; always `onnx`. */
+  readonly format: string;
+
+  /** Absolute path of the model file that the predictor opens. */
+  readonly path: string;
+
+  /** SHA-256 of the model file, 64 lower-case hexadecimal digits. Verified before the file is opened. */
+  readonly sha256: string;
+
+  /**
+   * Where the `fetch` role gets the file from.
+   *
+   * Absent when the file is mounted (ConfigMap, persistent volume, image).
+   */
+  readonly source?: ModelSourceConfig;
+
+  /**
+   * Longest time from the arrival of a request to its answer, in milliseconds.
+   *
+   * Absent = `server.requestTimeoutMillis`.
+   */
+  readonly latencyBudgetMillis?: number;
+
+  /** What the predictor runs before it reports ready. */
+  readonly warmUp: WarmUpConfig;
+}
+
+/** Warm-up of one model. */
+export interface WarmUpConfig {
+  /** Inferences to run before the model is ready; 0 = none. */
+  readonly runs: number;
+
+  /**
+   * V1 request body (`{"instances": […]}` or `{"inputs": …}`) to run.
+   *
+   * Absent = zeros of the model's input shape, one row.
+   */
+  readonly request?: { readonly [key: string]: unknown };
+}
+
+/** Where a model file comes from. */
+export interface ModelSourceConfig {
+  /** `s3`, `gcs`, `azure-blob` or `https`. */
+  readonly type: string;
+
+  /**
+   * What to download: `s3://bucket/key`, `gs://bucket/object`,
+   * `https://account.blob.core.windows.net/container/blob` or any `https://` (or, where allowed, `http://`) address.
+   */
+  readonly uri: string;
+
+  /** Service address instead of the provider's own, for example of an S3-compatible server. */
+  readonly endpoint?: string;
+
+  /** Region of the bucket. Absent = the client's default. */
+  readonly region?: string;
+
+  /**
+   * Directory with credentials as files, one a key (a mounted Secret).
+   *
+   * s3: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, optionally `AWS_SESSION_TOKEN`. gcs: `service-account.json`.
+   * azure-blob: `AZURE_STORAGE_ACCOUNT` and `AZURE_STORAGE_KEY`. https: `authorization` (the header's value).
+   * Absent = what the environment gives (workload identity), or anonymous.
+   */
+  readonly credentialsPath?: string;
+
+  /** Path of the model file inside the artifact, when the artifact is a tar, tar.gz or zip archive. */
+  readonly archiveMember?: string;
+
+  /** SHA-256 of the artifact itself, when it is an archive; `sha256` of the model is always of the model file. */
+  readonly archiveSha256?: string;
+
+  /** Largest download accepted, in bytes. */
+  readonly maxBytes: number;
+
+  /** Longest time for one download attempt, in milliseconds. */
+  readonly timeoutMillis: number;
+
+  /** Whether `http://` and hosts that resolve to private addresses are allowed (a server inside the cluster). */
+  readonly allowPrivate: boolean;
+}
+
+/** The serving process. */
+export interface ServerConfig {
+  /** Port of V1 and V2 REST. */
+  readonly httpPort: number;
+
+  /** Port of V2 gRPC. */
+  readonly grpcPort: number;
+
+  /** Port of the Prometheus metrics. */
+  readonly metricsPort: number;
+
+  /** Largest request body, in bytes. */
+  readonly maxBodyBytes: number;
+
+  /** Longest time from the arrival of a request to its answer, in milliseconds. */
+  readonly requestTimeoutMillis: number;
+
+  /**
+   * Longest time that in-flight requests get after SIGTERM, in milliseconds; then the process exits with 1.
+   */
+  readonly drainTimeoutMillis: number;
+}
