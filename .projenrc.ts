@@ -96,7 +96,7 @@ const project = new cdk8s.ConstructLibraryCdk8s({
   gitignore: [
     '/build/',
     '/runtime/build/',
-    '/dist/',
+    '/packages/',
     '/tsconfig.jsii.json',
     '/tsconfig.tsbuildinfo',
     '*.tsbuildinfo',
@@ -121,10 +121,10 @@ project.package.addField('exports', {
 });
 project.package.addField('allowScripts', { node: true, esbuild: true, 'onnxruntime-node': false });
 project.package.addField('jsii', {
-  outdir: 'dist',
+  outdir: 'packages',
   versionFormat: 'full',
   tsc: { rootDir: 'lib', outDir: 'build' },
-  excludeTypescript: ['runtime', 'test', 'examples', 'bench', 'scripts', 'build', 'dist', 'node_modules'],
+  excludeTypescript: ['runtime', 'test', 'examples', 'bench', 'scripts', 'build', 'dist', 'packages', 'node_modules'],
   targets: {
     python: { distName: 'cdk8s-model-serving', module: 'cdk8s_model_serving' },
     java: {
@@ -151,7 +151,8 @@ for (const script of Object.keys(project.package.manifest.scripts ?? {})) {
 }
 const scripts: Record<string, string> = {
   projen: 'PROJEN_DISABLE_POST=1 tsx .projenrc.ts',
-  'compile:library': 'JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=24 jsii --silence-warnings=reserved-word --generate-tsconfig tsconfig.jsii.json',
+  'compile:library':
+    'JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=24 jsii --silence-warnings=reserved-word --generate-tsconfig tsconfig.jsii.json',
   'compile:runtime': 'tsc -p runtime/tsconfig.json',
   compile: 'npm run --silent compile:library && npm run --silent compile:runtime',
   docgen: 'jsii-docgen -o API.md',
@@ -180,7 +181,8 @@ new JsonFile(project, 'runtime/package.json', {
   obj: {
     name: '@cdk8s-model-serving/runtime',
     version: '0.0.0',
-    description: 'The processes that the manifests of cdk8s-model-serving run: ONNX predictor, model fetcher, local runner.',
+    description:
+      'The processes that the manifests of cdk8s-model-serving run: ONNX predictor, model fetcher, local runner.',
     license: 'Apache-2.0',
     private: false,
     bin: { 'model-serving': 'bin/model-serving.js' },
@@ -246,12 +248,20 @@ new JsonFile(project, 'tsconfig.json', {
   obj: {
     compilerOptions: {
       ...STRICT,
+      rootDir: '.',
       noEmit: true,
       types: ['node', 'jest'],
       paths: { 'cdk8s-model-serving': ['./lib/index.ts'] },
     },
-    include: ['lib/**/*.ts', 'runtime/src/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts', 'bench/**/*.ts', '.projenrc.ts'],
-    exclude: ['node_modules', 'build', 'dist'],
+    include: [
+      'lib/**/*.ts',
+      'runtime/src/**/*.ts',
+      'test/**/*.ts',
+      'examples/**/*.ts',
+      'bench/**/*.ts',
+      '.projenrc.ts',
+    ],
+    exclude: ['node_modules', 'build', 'dist', 'packages'],
   },
 });
 
@@ -268,7 +278,7 @@ new JsonFile(project, 'jest.config.json', {
       '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: false, isolatedModules: true }],
     },
     moduleNameMapper: { '^cdk8s-model-serving$': '<rootDir>/lib/index.ts' },
-    modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/runtime/build'],
+    modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/packages', '<rootDir>/runtime/build'],
     maxWorkers: 2,
     testTimeout: 30000,
     reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
@@ -305,7 +315,7 @@ function roomOverrides(source: string, rooms: string[][]) {
                       : []),
                     {
                       group: ['../*/**', '!../../**'],
-                      message: "Import another room by its index.ts: that is its public face.",
+                      message: 'Import another room by its index.ts: that is its public face.',
                     },
                     ...(source === 'lib'
                       ? [{ group: ['**/runtime/**'], message: 'The library imports nothing from the runtime.' }]
@@ -345,6 +355,7 @@ new JsonFile(project, 'biome.json', {
         '!**/tsconfig*.json',
         '!biome.json',
         '!jest.config.json',
+        '!knip.json',
         '!examples/**/*.json',
       ],
     },
@@ -354,7 +365,7 @@ new JsonFile(project, 'biome.json', {
       enabled: true,
       domains: { project: 'recommended', types: 'recommended', test: 'recommended' },
       rules: {
-        recommended: true,
+        preset: 'recommended',
         correctness: {
           noUndeclaredDependencies: 'off',
           noUnusedImports: 'error',
@@ -362,7 +373,12 @@ new JsonFile(project, 'biome.json', {
           noUnusedFunctionParameters: 'error',
           noUnresolvedImports: 'off',
         },
-        suspicious: { noImportCycles: 'error', noExplicitAny: 'error', noSkippedTests: 'error', noFocusedTests: 'error' },
+        suspicious: {
+          noImportCycles: 'error',
+          noExplicitAny: 'error',
+          noSkippedTests: 'error',
+          noFocusedTests: 'error',
+        },
         style: { useImportType: 'error', useNodejsImportProtocol: 'error', noNonNullAssertion: 'error' },
         nursery: { noFloatingPromises: 'error' },
       },
@@ -394,7 +410,14 @@ new JsonFile(project, 'knip.json', {
   obj: {
     workspaces: {
       '.': {
-        entry: ['lib/index.ts', 'test/**/*.test.ts', 'examples/**/main.ts', 'examples/**/*.test.ts', 'bench/**/run.js', 'scripts/*.js'],
+        entry: [
+          'lib/index.ts',
+          'test/**/*.test.ts',
+          'examples/**/main.ts',
+          'examples/**/*.test.ts',
+          'bench/**/run.js',
+          'scripts/*.js',
+        ],
         project: ['lib/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts', 'bench/**/*.{ts,js}', 'scripts/**/*.js'],
       },
       runtime: { entry: ['src/main.ts', 'bin/model-serving.js'], project: ['src/**/*.ts'] },

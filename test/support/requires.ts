@@ -20,4 +20,7 @@ export function describeWith(name: string, needs: { what: string; present: boole
 export const SCHEMAS = resolve(__dirname, '../../../shared/schemas');
 
 /** The schemas, as a need of {@link describeWith}. */
-export const KUBERNETES_SCHEMAS = { what: 'the Kubernetes JSON Schemas (../shared/schemas)', present: existsSync(SCHEMAS) };
+export const KUBERNETES_SCHEMAS = {
+  what: 'the Kubernetes JSON Schemas (../shared/schemas)',
+  present: existsSync(SCHEMAS),
+};
