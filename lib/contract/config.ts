@@ -103,6 +103,14 @@ export interface ModelSourceConfig {
 
   /** Whether `http://` and hosts that resolve to private addresses are allowed (a server inside the cluster). */
   readonly allowPrivate: boolean;
+
+  /**
+   * Hosts that a redirect may lead to, besides the host of `uri` (type `https` alone), for example the content network
+   * of a model hub.
+   *
+   * Absent = none.
+   */
+  readonly redirectHosts?: string[];
 }
 
 /** The serving process. */

@@ -39,6 +39,9 @@ export const PATHS = {
   terminationMessage: '/dev/termination-log',
 } as const;
 
+/** File name of the configuration. */
+export const CONFIG_FILE = 'config.json';
+
 /** File name of a model that carries no name of its own. */
 export const MODEL_FILE = 'model.onnx';
 
@@ -71,6 +74,8 @@ export const ENVIRONMENT = {
    * absolute paths are below `root`, and ports are replaced, so that several pods run on one machine unchanged.
    */
   sandbox: 'MODEL_SERVING_SANDBOX',
+  /** IP address that servers listen on. Default: every address of the container. */
+  host: 'MODEL_SERVING_HOST',
 } as const;
 
 /** Default limits of the serving process. */

@@ -1,0 +1,96 @@
+import { isIP, isIPv4 } from 'node:net';
+import type { Json } from './json';
+import { isDnsLabel } from './names';
+
+/** A server that pods connect to. */
+export type Destination =
+  /** A Service, so pods of its namespace. Without a namespace: the pods' own. */
+  | { readonly kind: 'service'; readonly namespace?: string }
+  | { readonly kind: 'address'; readonly address: string; readonly port: number }
+  | { readonly kind: 'external'; readonly port: number };
+
+/** Whether nothing outside the cluster is meant: a Service, or an address of a private network. */
+export function isPrivate(destination: Destination): boolean {
+  switch (destination.kind) {
+    case 'service':
+      return true;
+    case 'address':
+      return PRIVATE.some((pattern) => pattern.test(destination.address));
+    case 'external':
+      return false;
+  }
+}
+
+/** Whether an address is link-local: the metadata service of a cloud answers there. */
+export function isLinkLocal(destination: Destination): boolean {
+  return destination.kind === 'address' && /^(169\.254\.|fe[89ab])/i.test(destination.address);
+}
+
+const PRIVATE = [
+  /^10\./,
+  /^127\./,
+  /^192\.168\./,
+  /^172\.(1[6-9]|2\d|3[01])\./,
+  /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
+  /^::1$/,
+  /^f[cd]/i,
+];
+
+const DEFAULT_PORTS: { readonly [protocol: string]: number } = { 'http:': 80, 'https:': 443 };
+
+/**
+ * What kind of server an http:// or https:// address names.
+ *
+ * A Service is recognized by its name: `minio`, `minio.storage.svc`, `minio.storage.svc.cluster.local`. The short form
+ * `minio.storage` could be a public host as well; it counts as a Service when it is read over http://, on a port of its
+ * own, or when its last part cannot be a top-level domain (it has a digit or a hyphen).
+ */
+export function destinationOf(url: URL): Destination {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = url.port === '' ? (DEFAULT_PORTS[url.protocol] ?? 443) : Number(url.port);
+  if (isIP(host) !== 0) {
+    return { kind: 'address', address: host, port };
+  }
+  const labels = host.replace(/\.$/, '').split('.');
+  const [service = '', namespace, marker] = labels;
+  if (service === 'localhost' && namespace === undefined) {
+    return { kind: 'address', address: '127.0.0.1', port };
+  }
+  if (namespace === undefined) {
+    return { kind: 'service' };
+  }
+  const short = labels.length === 2 && (url.protocol === 'http:' || url.port !== '' || /[\d-]/.test(namespace));
+  if ((marker === 'svc' || short) && isDnsLabel(namespace)) {
+    return { kind: 'service', namespace };
+  }
+  return { kind: 'external', port };
+}
+
+/** A rule of a network policy that lets pods connect to a server. */
+export function renderEgress(destination: Destination): Json {
+  switch (destination.kind) {
+    case 'service':
+      // No port: that of a Service is translated to one of its pods before the policy is applied.
+      return {
+        to: [
+          destination.namespace === undefined
+            ? { podSelector: {} }
+            : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': destination.namespace } } },
+        ],
+      };
+    case 'address':
+      return {
+        to: [{ ipBlock: { cidr: `${destination.address}/${isIPv4(destination.address) ? 32 : 128}` } }],
+        ports: [{ port: destination.port, protocol: 'TCP' }],
+      };
+    case 'external':
+      // Everything but link-local: that is where the metadata service of a cloud hands out credentials.
+      return {
+        to: [
+          { ipBlock: { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] } },
+          { ipBlock: { cidr: '::/0', except: ['fe80::/10'] } },
+        ],
+        ports: [{ port: destination.port, protocol: 'TCP' }],
+      };
+  }
+}

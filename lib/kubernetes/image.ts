@@ -1,0 +1,62 @@
+import { DEFAULT_IMAGE } from '../contract';
+import { RULES } from './rules';
+import { quote, type Violation, violation } from './violation';
+
+const REFERENCE = new RegExp(
+  [
+    '^',
+    '(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]+)?/|\\[[0-9a-fA-F:]+\\](?::[0-9]+)?/)?', // registry
+    '[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*)*', // repository
+    '(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?',
+    '(?:@(?<digest>sha256:[0-9a-f]{64}))?',
+    '$',
+  ].join(''),
+);
+
+const MAX_LENGTH = 4096;
+
+/**
+ * Checks the reference of an image.
+ *
+ * @param what where the image is named, for the message
+ * @see https://github.com/distribution/reference
+ */
+export function checkImage(what: string, image: string): Violation[] {
+  // The tag of the bundled image is published once, by the release of this library.
+  if (image === DEFAULT_IMAGE) {
+    return [];
+  }
+  const parts = image.length > MAX_LENGTH ? undefined : REFERENCE.exec(image)?.groups;
+  if (parts === undefined) {
+    return [
+      violation(
+        RULES.imageForm,
+        `${what} is ${quote(image)}.`,
+        "Write it as in 'registry.example.com/team/model-serving@sha256:…'.",
+      ),
+    ];
+  }
+  if (parts.digest !== undefined) {
+    return [];
+  }
+  const { tag } = parts;
+  return tag === undefined || tag === 'latest'
+    ? [
+        violation(
+          RULES.imageLatest,
+          `${what} is ${quote(image)}.`,
+          `Add a digest: ${quote(`${bare(image)}@sha256:…`)}.`,
+        ),
+      ]
+    : [
+        violation(
+          RULES.imageTag,
+          `${what} is ${quote(image)}, a tag.`,
+          `Add the digest that the registry shows: ${quote(`${image}@sha256:…`)}.`,
+        ),
+      ];
+}
+
+function bare(image: string): string {
+  return image.replace(/:latest$/, '');
+}

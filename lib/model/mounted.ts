@@ -1,0 +1,103 @@
+import { MODEL_FILE, PATHS } from '../contract';
+import { checkImage, isDnsSubdomain, mebibytes, quote, RULES, type Violation, violation } from '../kubernetes';
+import { checkSha256 } from './digest';
+import { isRelativePath } from './download-rules';
+import type { BoundSource, PodContext, SourceBinding } from './source-binding';
+
+/** A file of a persistent volume, mounted read-only. */
+export function claimedFile(claim: string, path: string, sha256: string): SourceBinding {
+  return mounted(
+    [
+      ...checkSha256('sha256', sha256),
+      ...(isDnsSubdomain(claim)
+        ? []
+        : [violation(RULES.sourceName, `The claim is named ${quote(claim)}.`, "Write it as in 'models'.")]),
+      ...(isRelativePath(path) ? [] : [wrongPath('claim', path, 'iris/v1/model.onnx')]),
+    ],
+    sha256,
+    (context) => readInPlace(context, path, { persistentVolumeClaim: { claimName: claim, readOnly: true } }),
+  );
+}
+
+/** How a file of an image gets into the pod. */
+export interface ImageFile {
+  readonly image: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly pullPolicy: string;
+  readonly asVolume: boolean;
+}
+
+/** A file of an image: mounted as a volume, or copied by an init container from that image. */
+export function imageFile(input: ImageFile): SourceBinding {
+  const { image, path, sha256, pullPolicy } = input;
+  const found = [
+    ...checkSha256('sha256', sha256),
+    ...checkImage('The image of the model', image),
+    ...(path.startsWith('/') && isRelativePath(path.slice(1)) ? [] : [wrongPath('image', path, '/models/model.onnx')]),
+  ];
+  return input.asVolume
+    ? mounted(found, sha256, (context) =>
+        readInPlace(context, path.slice(1), { image: { reference: image, pullPolicy } }),
+      )
+    : {
+        ...mounted(found, sha256, (context) => copyFromImage(context, input)),
+        volumeBytes: (maxModelBytes) => maxModelBytes,
+      };
+}
+
+function mounted(violations: Violation[], sha256: string, bind: (context: PodContext) => BoundSource): SourceBinding {
+  return {
+    sha256,
+    violations,
+    bind,
+    onnx: undefined,
+    modelBytes: undefined,
+    downloadMillis: 0,
+    volumeBytes: () => 0,
+  };
+}
+
+function readInPlace(context: PodContext, path: string, volume: { [kind: string]: unknown }): BoundSource {
+  const directory = directoryOf(context);
+  return {
+    path: `${directory}/${path}`,
+    volumes: [{ name: 'model', ...volume }],
+    mounts: [{ name: 'model', mountPath: directory, readOnly: true }],
+    initContainers: [],
+    egress: [],
+  };
+}
+
+function copyFromImage(context: PodContext, { image, path, pullPolicy }: ImageFile): BoundSource {
+  const directory = directoryOf(context);
+  const target = `${directory}/${MODEL_FILE}`;
+  return {
+    path: target,
+    volumes: [{ name: 'model', emptyDir: { sizeLimit: mebibytes(context.maxModelBytes) } }],
+    mounts: [{ name: 'model', mountPath: directory, readOnly: true }],
+    initContainers: [
+      {
+        name: 'copy-model',
+        image,
+        imagePullPolicy: pullPolicy,
+        command: ['cp', path, target],
+        resources: context.resources,
+        volumeMounts: [{ name: 'model', mountPath: directory }],
+      },
+    ],
+    egress: [],
+  };
+}
+
+function directoryOf({ model, version }: PodContext): string {
+  return `${PATHS.models}/${model}/${version}`;
+}
+
+function wrongPath(where: string, path: string, example: string): Violation {
+  return violation(
+    RULES.sourcePath,
+    `The path inside the ${where} is ${quote(path)}.`,
+    `Write it as in ${quote(example)}.`,
+  );
+}

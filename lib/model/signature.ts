@@ -1,0 +1,20 @@
+/** One input or output of a model. */
+export interface TensorMetadata {
+  /** Name, as requests and answers use it. */
+  readonly name: string;
+
+  /** Datatype of the Open Inference Protocol: `FP32`, `INT64`, `BYTES`, … */
+  readonly datatype: string;
+
+  /** Size of each dimension; -1 where it is decided by the request. */
+  readonly shape: number[];
+}
+
+/** What goes into a model and what comes out. */
+export interface ModelSignature {
+  /** Inputs, in the order of the file. */
+  readonly inputs: TensorMetadata[];
+
+  /** Outputs, in the order of the file. */
+  readonly outputs: TensorMetadata[];
+}

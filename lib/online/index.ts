@@ -1,0 +1,3 @@
+export * from './online-model';
+export * from './online-model-props';
+export * from './warm-up';

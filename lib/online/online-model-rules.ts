@@ -1,0 +1,189 @@
+import type { ApiObjectMetadata } from 'cdk8s';
+import {
+  checkConfigMapSize,
+  checkDisruptionBudget,
+  checkEnvironment,
+  checkImage,
+  checkMetadata,
+  checkResources,
+  checkScaling,
+  checkScheduling,
+  configMapBytes,
+  isAutoscaled,
+  isDnsLabel,
+  isObjectName,
+  memoryLimitOf,
+  millisOf,
+  quote,
+  RULES,
+  readableBytes,
+  readableMillis,
+  type Violation,
+  violation,
+} from '../kubernetes';
+import type { OnlineModelProps } from './online-model-props';
+import type { Settings } from './settings';
+import { compareSample } from './warm-up-sample';
+
+const MAX_MILLIS = 2 ** 31 - 1;
+const LEAST_BODY_BYTES = 1024;
+const LARGEST_BODY_BYTES = 1024 ** 3;
+
+/** Checks everything that an online model is declared with, except the pod itself. */
+export function checkOnlineModel(props: OnlineModelProps, settings: Settings, config: string): Violation[] {
+  return [
+    ...props.model._violations,
+    ...checkWarmUp(props, settings),
+    ...checkResources(settings.resources, settings.needs),
+    ...checkGpuImage(settings),
+    ...checkReplicas(props, settings),
+    ...checkTimes(props, settings),
+    ...checkBody(settings),
+    ...checkImage('The runtime image', settings.image),
+    ...checkNames(settings, props.metadata),
+    ...checkPodMetadata(props.podMetadata),
+    ...checkEnvironment(props.env ?? {}),
+    ...checkScheduling(props),
+    ...checkServiceAccount(props),
+    ...[...settings.clients, ...settings.monitors].flatMap(({ _violations }) => _violations),
+    ...checkConfigMapSize(
+      'The configuration',
+      configMapBytes({ 'config.json': config }),
+      'Take fewer or shorter warm-up samples.',
+    ),
+  ];
+}
+
+function checkWarmUp({ model }: OnlineModelProps, { warmUp }: Settings): Violation[] {
+  const { _request: request, _file: file, _violations: found } = warmUp;
+  if (request === undefined || model.signature === undefined || model._violations.length > 0) {
+    return found;
+  }
+  return [
+    ...found,
+    ...compareSample(request, model.signature).map((problem) =>
+      violation(
+        RULES.warmUpSample,
+        `The warm-up file ${quote(file)} does not fit: ${problem}`,
+        `The model ${quote(model.name)} takes ${(model.signature?.inputs ?? []).map((input) => `${input.name} ${input.datatype} [${input.shape.join(', ')}]`).join('; ')}.`,
+      ),
+    ),
+  ];
+}
+
+function checkGpuImage({ resources, bundledImage }: Settings): Violation[] {
+  return resources.gpu === undefined || !bundledImage
+    ? []
+    : [
+        violation(
+          RULES.gpuImage,
+          `resources.gpu asks for ${resources.gpu.resourceName}, and the image is the bundled one.`,
+          'Set image to one that computes on this GPU, or remove gpu.',
+        ),
+      ];
+}
+
+function checkReplicas(props: OnlineModelProps, { scaling, disruptionBudget }: Settings): Violation[] {
+  const found = [...checkScaling(scaling), ...checkDisruptionBudget(disruptionBudget, scaling.minReplicas)];
+  if (props.replicas !== undefined && props.scaling !== undefined) {
+    found.push(
+      violation(
+        RULES.oneReplicaOwner,
+        `replicas is ${quote(props.replicas)}, and scaling is set too.`,
+        isAutoscaled(scaling)
+          ? 'Remove replicas; scaling has minReplicas and maxReplicas.'
+          : 'Remove one of them; Scaling.fixed(n) is the same as replicas: n.',
+      ),
+    );
+  }
+  return found;
+}
+
+function checkTimes(props: OnlineModelProps, { drainMillis, budgetMillis }: Settings): Violation[] {
+  const found: Violation[] = [];
+  for (const prop of ['latencyBudget', 'maxLoadTime', 'drainTime'] as const) {
+    const duration = props[prop];
+    if (duration !== undefined && !(millisOf(duration) >= 1 && millisOf(duration) <= MAX_MILLIS)) {
+      found.push(
+        violation(
+          RULES.positiveDuration,
+          `${prop} is ${duration.toHumanString()}.`,
+          'Write a duration such as Duration.millis(100).',
+        ),
+      );
+    }
+  }
+  if (drainMillis < budgetMillis) {
+    found.push(
+      violation(
+        RULES.drainTime,
+        `drainTime is ${readableMillis(drainMillis)}, and the latency budget ${readableMillis(budgetMillis)}.`,
+        'Leave drainTime out, or raise it.',
+      ),
+    );
+  }
+  return found;
+}
+
+function checkBody({ maxBodyBytes, resources, needs }: Settings): Violation[] {
+  const memory = memoryLimitOf(resources, needs.modelBytes);
+  return maxBodyBytes >= LEAST_BODY_BYTES && maxBodyBytes <= Math.min(LARGEST_BODY_BYTES, memory / 4)
+    ? []
+    : [
+        violation(
+          RULES.bodySize,
+          `maxBodySize is ${readableBytes(maxBodyBytes)}, and the memory limit ${readableBytes(memory)}.`,
+          'Write a size such as Size.mebibytes(4), or raise the memory; large tensors are best sent in binary form.',
+        ),
+      ];
+}
+
+function checkNames({ name, namespace }: Settings, metadata: ApiObjectMetadata | undefined): Violation[] {
+  const found = metadata === undefined ? [] : checkMetadata('metadata', metadata);
+  if (!isObjectName(name)) {
+    found.push(
+      violation(RULES.objectName, `metadata.name is ${quote(name)}.`, "Write it as in 'iris-v1', or leave it out."),
+    );
+  }
+  if (namespace !== undefined && !isDnsLabel(namespace)) {
+    found.push(
+      violation(
+        RULES.namespace,
+        `The namespace is ${quote(namespace)}.`,
+        "Write it as in new Chart(app, 'iris', { namespace: 'ml-serving' }).",
+      ),
+    );
+  }
+  return found;
+}
+
+function checkPodMetadata(metadata: ApiObjectMetadata | undefined): Violation[] {
+  if (metadata === undefined) {
+    return [];
+  }
+  const others = Object.entries(metadata).filter(
+    ([key, value]) => key !== 'labels' && key !== 'annotations' && value !== undefined,
+  );
+  return [
+    ...checkMetadata('podMetadata', metadata),
+    ...others.map(([key, value]) =>
+      violation(RULES.podMetadata, `podMetadata.${key} is ${quote(value)}.`, 'Remove it, or put it into metadata.'),
+    ),
+  ];
+}
+
+function checkServiceAccount({ serviceAccount, serviceAccountAnnotations }: OnlineModelProps): Violation[] {
+  const annotations = serviceAccountAnnotations ?? {};
+  return [
+    ...checkMetadata('serviceAccountAnnotations', { annotations }),
+    ...(serviceAccount === undefined || Object.keys(annotations).length === 0
+      ? []
+      : [
+          violation(
+            RULES.serviceAccount,
+            `serviceAccountAnnotations is set, and serviceAccount names ${quote(serviceAccount.name)}.`,
+            'Annotate that service account where it is made, or remove one of the two.',
+          ),
+        ]),
+  ];
+}

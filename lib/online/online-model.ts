@@ -1,0 +1,173 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import { CONFIG_FILE, PORTS, ROLES } from '../contract';
+import {
+  applyPodPatch,
+  checkGracePeriod,
+  checkStartupProbe,
+  contentName,
+  isAutoscaled,
+  type Json,
+  objectOf,
+  objectsOf,
+  progressDeadlineSeconds,
+  renderAutoscaler,
+  renderDeployment,
+  renderDisruptionBudget,
+  renderNetworkPolicy,
+  renderService,
+  type Violation,
+  validateConstruct,
+} from '../kubernetes';
+import type { Model } from '../model';
+import { checkDeclaredOnce, declareModel } from './declared-models';
+import type { OnlineModelProps } from './online-model-props';
+import { checkOnlineModel } from './online-model-rules';
+import { renderPredictorPod } from './pod';
+import { renderServingConfig } from './serving-config';
+import { resolveSettings, type Settings } from './settings';
+import { renderWarmUp } from './warm-up';
+
+/**
+ * Serves one version of a model online: V1 and V2 REST, gRPC and metrics, on a Deployment of its own behind a Service of
+ * its own.
+ *
+ * Wrong declarations fail at synth, all together, each with a rule code (`MS1001`): see docs/rules.md.
+ *
+ * What no property can say: `ApiObject.of(model).addJsonPatch(…)` changes the Deployment, the same works for every
+ * object below, and `podPatch` changes the pods.
+ */
+export class OnlineModel extends Construct {
+  /** The model that is served. */
+  public readonly model: Model;
+
+  /** Address of the REST API inside the cluster, without a path. */
+  public readonly url: string;
+
+  /** The Deployment; the default child of the construct. */
+  public readonly deployment: ApiObject;
+
+  /** The Service: `http` on port 80, `grpc` on 8081, `metrics` on 8082. */
+  public readonly service: ApiObject;
+
+  /** The ConfigMap with the configuration of the predictor. Its name changes with its content. */
+  public readonly configMap: ApiObject;
+
+  /** The network policy: it denies what is not declared. */
+  public readonly networkPolicy: ApiObject;
+
+  /** The ConfigMap with the model file, when the source is a file. */
+  public readonly modelConfigMap?: ApiObject;
+
+  /** The service account, unless one was given. */
+  public readonly serviceAccount?: ApiObject;
+
+  /** The disruption budget, unless there is to be none. */
+  public readonly podDisruptionBudget?: ApiObject;
+
+  /** The HorizontalPodAutoscaler, when `scaling` asks for one. */
+  public readonly autoscaler?: ApiObject;
+
+  public constructor(scope: Construct, id: string, props: OnlineModelProps) {
+    super(scope, id);
+    const settings = resolveSettings(this, props);
+    const { name, selector, source } = settings;
+    const add = (child: string, kind: string, content: Json, objectName: string = name) =>
+      new ApiObject(this, child, { ...kindOf(kind), metadata: metadataOf(props, settings, objectName), ...content });
+
+    this.model = props.model;
+    this.url = `http://${name}${settings.namespace === undefined ? '' : `.${settings.namespace}.svc`}`;
+
+    // In the order in which `kubectl apply` creates them: what pods need first.
+    if (props.serviceAccount === undefined) {
+      this.serviceAccount = add('ServiceAccount', 'ServiceAccount', { automountServiceAccountToken: false });
+      for (const [key, value] of Object.entries(props.serviceAccountAnnotations ?? {})) {
+        this.serviceAccount.metadata.addAnnotation(key, value);
+      }
+    }
+    this.networkPolicy = add('NetworkPolicy', 'NetworkPolicy', { spec: networkPolicyOf(settings) });
+    const config = configOf(props, settings);
+    const configMapName = contentName(name, 'config', config);
+    this.configMap = add('Config', 'ConfigMap', { immutable: true, data: { [CONFIG_FILE]: config } }, configMapName);
+    if (source.configMap !== undefined) {
+      const { binaryData } = source.configMap;
+      this.modelConfigMap = add('Model', 'ConfigMap', { immutable: true, binaryData }, source.configMap.name);
+    }
+    this.service = add('Service', 'Service', { spec: renderService(selector) });
+
+    const serviceAccountName = props.serviceAccount?.name ?? name;
+    const rendered = renderPredictorPod(props, settings, { serviceAccountName, configMapName });
+    const { template, violations } = applyPodPatch(rendered, settings.podPatch);
+    this.deployment = add('Resource', 'Deployment', { spec: deploymentOf(props, settings, template) });
+
+    const budget = renderDisruptionBudget(settings.disruptionBudget, selector);
+    if (budget !== undefined) {
+      this.podDisruptionBudget = add('DisruptionBudget', 'PodDisruptionBudget', { spec: budget });
+    }
+    if (isAutoscaled(settings.scaling)) {
+      const { scaling, loadMillis } = settings;
+      const spec = renderAutoscaler({ scaling, loadMillis, target: name, container: ROLES.predictor });
+      this.autoscaler = add('Autoscaler', 'HorizontalPodAutoscaler', { spec });
+    }
+
+    declareModel(this, props.model, settings.namespace);
+    const found = [...checkOnlineModel(props, settings, config), ...violations, ...checkPod(template, settings)];
+    validateConstruct(this, () => [...found, ...checkDeclaredOnce(this, props.model, settings.namespace)]);
+  }
+}
+
+const API_VERSIONS: { readonly [kind: string]: string } = {
+  Deployment: 'apps/v1',
+  NetworkPolicy: 'networking.k8s.io/v1',
+  PodDisruptionBudget: 'policy/v1',
+  HorizontalPodAutoscaler: 'autoscaling/v2',
+};
+
+function kindOf(kind: string): { apiVersion: string; kind: string } {
+  return { apiVersion: API_VERSIONS[kind] ?? 'v1', kind };
+}
+
+function metadataOf({ metadata }: OnlineModelProps, { labels, namespace }: Settings, name: string) {
+  return { ...metadata, name, namespace, labels: { ...labels, ...metadata?.labels } };
+}
+
+function configOf({ model, latencyBudget }: OnlineModelProps, settings: Settings): string {
+  return renderServingConfig({
+    model,
+    path: settings.source.path,
+    download: settings.source.download,
+    warmUp: renderWarmUp(settings.warmUp),
+    latencyBudgetMillis: latencyBudget === undefined ? undefined : Math.ceil(settings.budgetMillis),
+    maxBodyBytes: settings.maxBodyBytes,
+    drainTimeoutMillis: Math.ceil(settings.drainMillis),
+  });
+}
+
+function networkPolicyOf({ selector, clients, monitors, source }: Settings): Json {
+  return renderNetworkPolicy({
+    selector,
+    ingress: [
+      { peers: clients, ports: [PORTS.http, PORTS.grpc] },
+      { peers: monitors, ports: [PORTS.metrics] },
+    ],
+    egress: source.egress,
+  });
+}
+
+function deploymentOf({ model }: OnlineModelProps, settings: Settings, template: Json): Json {
+  const { scaling, selector, loadMillis } = settings;
+  return renderDeployment({
+    selector,
+    template,
+    replicas: isAutoscaled(scaling) ? undefined : scaling.minReplicas,
+    progressDeadlineSeconds: progressDeadlineSeconds(loadMillis, model.source._binding.downloadMillis),
+  });
+}
+
+/** Checks the pods as they will be, patches included. */
+function checkPod(template: Json, { loadMillis, drainMillis }: Settings): Violation[] {
+  const pod = objectOf(template.spec);
+  const containers = objectsOf(pod.containers);
+  const predictor = containers.find(({ name }) => name === ROLES.predictor) ?? objectOf(containers[0]);
+  return [...checkStartupProbe(predictor.startupProbe, loadMillis), ...checkGracePeriod(pod, predictor, drainMillis)];
+}
