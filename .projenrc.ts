@@ -168,7 +168,7 @@ const scripts: Record<string, string> = {
   synth: 'cdk8s synth --check-upgrade=false',
   'bench:synth': 'node bench/synth/run.js',
   'bench:predictor': 'node bench/predictor/run.js',
-  rosetta: 'jsii-rosetta extract --compile --fail --directory .',
+  rosetta: 'jsii-rosetta extract --compile --fail',
 };
 project.package.addField('scripts', scripts);
 

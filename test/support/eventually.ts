@@ -1,0 +1,30 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** Longest wait for an event, well below the time that a test may take. */
+const MAX_WAIT_MILLIS = 20_000;
+const INTERVAL_MILLIS = 20;
+
+/**
+ * Asks until the answer is neither `undefined` nor `false`, and returns it. The way to wait for what another process does.
+ *
+ * @throws the last error of `ask`, or one that names `what`, when the event does not come
+ */
+export async function eventually<T>(what: string, ask: () => T | Promise<T>): Promise<NonNullable<T>> {
+  const end = performance.now() + MAX_WAIT_MILLIS;
+  for (;;) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== null && answer !== false) {
+        return answer;
+      }
+      if (performance.now() > end) {
+        throw new Error(`did not happen: ${what}`);
+      }
+    } catch (error) {
+      if (performance.now() > end) {
+        throw error;
+      }
+    }
+    await wait(INTERVAL_MILLIS);
+  }
+}
