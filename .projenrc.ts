@@ -222,6 +222,7 @@ const STRICT = {
   esModuleInterop: true,
   skipLibCheck: true,
   forceConsistentCasingInFileNames: true,
+  isolatedModules: true,
 };
 
 new JsonFile(project, 'runtime/tsconfig.json', {
@@ -275,7 +276,7 @@ new JsonFile(project, 'jest.config.json', {
     testMatch: ['**/*.test.ts'],
     testEnvironment: 'node',
     transform: {
-      '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: false, isolatedModules: true }],
+      '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: false }],
     },
     moduleNameMapper: { '^cdk8s-model-serving$': '<rootDir>/lib/index.ts' },
     modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/packages', '<rootDir>/runtime/build'],

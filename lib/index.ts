@@ -23,3 +23,5 @@ export {
 } from './model';
 export type { OnlineModelProps, WarmUpOptions } from './online';
 export { OnlineModel, WarmUp } from './online';
+export type { ServingPolicyProps } from './policy';
+export { ServingPolicy } from './policy';

@@ -1,6 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
 import type { Json } from './json';
-import { isDnsLabel } from './names';
 
 /** A server that pods connect to. */
 export type Destination =
@@ -23,7 +22,7 @@ export function isPrivate(destination: Destination): boolean {
 
 /** Whether an address is link-local: the metadata service of a cloud answers there. */
 export function isLinkLocal(destination: Destination): boolean {
-  return destination.kind === 'address' && /^(169\.254\.|fe[89ab])/i.test(destination.address);
+  return destination.kind === 'address' && /^(169\.254\.|fe[89ab]|::ffff:a9fe:)/i.test(destination.address);
 }
 
 const PRIVATE = [
@@ -35,6 +34,11 @@ const PRIVATE = [
   /^::1$/,
   /^f[cd]/i,
 ];
+
+const SERVICE_NAME = /^(?:[^.]+\.)*[^.]+\.([^.]+)\.svc(?:\.cluster\.local)?$/;
+const SHORT_SERVICE_NAME = /^[^.]+\.([^.]+)$/;
+
+const PUBLIC = /^(com|org|net|edu|gov|mil|int|io|co)$/;
 
 const DEFAULT_PORTS: { readonly [protocol: string]: number } = { 'http:': 80, 'https:': 443 };
 
@@ -51,23 +55,31 @@ export function destinationOf(url: URL): Destination {
   if (isIP(host) !== 0) {
     return { kind: 'address', address: host, port };
   }
-  const labels = host.replace(/\.$/, '').split('.');
-  const [service = '', namespace, marker] = labels;
-  if (service === 'localhost' && namespace === undefined) {
+  const name = host.replace(/\.$/, '');
+  if (name === 'localhost') {
     return { kind: 'address', address: '127.0.0.1', port };
   }
-  if (namespace === undefined) {
-    return { kind: 'service' };
+  const [, namespace] = SERVICE_NAME.exec(name) ?? SHORT_SERVICE_NAME.exec(name) ?? [];
+  if (namespace !== undefined) {
+    const inside = SERVICE_NAME.test(name) || isNamespace(namespace, url);
+    return inside ? { kind: 'service', namespace } : { kind: 'external', port };
   }
-  const short = labels.length === 2 && (url.protocol === 'http:' || url.port !== '' || /[\d-]/.test(namespace));
-  if ((marker === 'svc' || short) && isDnsLabel(namespace)) {
-    return { kind: 'service', namespace };
-  }
-  return { kind: 'external', port };
+  return name.includes('.') ? { kind: 'external', port } : { kind: 'service' };
 }
 
-/** A rule of a network policy that lets pods connect to a server. */
-export function renderEgress(destination: Destination): Json {
+/** Whether the last of two parts of a host name is rather a namespace than a top-level domain. */
+function isNamespace(part: string, { protocol, port }: URL): boolean {
+  return !PUBLIC.test(part) && (protocol === 'http:' || port !== '' || /[\d-]/.test(part));
+}
+
+/** A rule of a network policy that lets pods connect to a server (TCP). */
+export interface EgressRule extends Json {
+  readonly to: Json[];
+  readonly ports?: Json[];
+}
+
+/** The rule of a network policy that lets pods connect to a server. */
+export function renderEgress(destination: Destination): EgressRule {
   switch (destination.kind) {
     case 'service':
       // No port: that of a Service is translated to one of its pods before the policy is applied.
@@ -81,7 +93,7 @@ export function renderEgress(destination: Destination): Json {
     case 'address':
       return {
         to: [{ ipBlock: { cidr: `${destination.address}/${isIPv4(destination.address) ? 32 : 128}` } }],
-        ports: [{ port: destination.port, protocol: 'TCP' }],
+        ports: [{ port: destination.port }],
       };
     case 'external':
       // Everything but link-local: that is where the metadata service of a cloud hands out credentials.
@@ -90,7 +102,7 @@ export function renderEgress(destination: Destination): Json {
           { ipBlock: { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] } },
           { ipBlock: { cidr: '::/0', except: ['fe80::/10'] } },
         ],
-        ports: [{ port: destination.port, protocol: 'TCP' }],
+        ports: [{ port: destination.port }],
       };
   }
 }

@@ -11,6 +11,7 @@ export * from './lifecycle';
 export * from './names';
 export * from './network-peer';
 export * from './network-policy';
+export * from './parse-quantity';
 export * from './pod';
 export * from './pod-patch';
 export * from './quantity';

@@ -9,18 +9,18 @@ export type Labels = { readonly [key: string]: string };
 /** Value of `app.kubernetes.io/managed-by`. */
 export const MANAGED_BY = 'cdk8s-model-serving';
 
-const NAME = 'app.kubernetes.io/name';
-const INSTANCE = 'app.kubernetes.io/instance';
-
 /** Keys of the labels that the standard labels are made of. */
 export const LABEL_KEYS = {
-  name: NAME,
+  name: 'app.kubernetes.io/name',
   version: 'app.kubernetes.io/version',
-  instance: INSTANCE,
+  instance: 'app.kubernetes.io/instance',
   component: 'app.kubernetes.io/component',
   partOf: 'app.kubernetes.io/part-of',
   managedBy: 'app.kubernetes.io/managed-by',
 } as const;
+
+/** Labels that the library finds its pods and objects by. */
+const OWNED: string[] = [LABEL_KEYS.name, LABEL_KEYS.instance, LABEL_KEYS.managedBy];
 
 /** What the standard labels say. */
 export interface LabelsInput {
@@ -54,14 +54,15 @@ export function standardLabels(input: LabelsInput): Labels {
 
 /** The labels that find the pods of one construct and no others. */
 export function selectorLabels(labels: Labels): Labels {
-  return { [NAME]: labels[NAME] ?? '', [INSTANCE]: labels[INSTANCE] ?? '' };
+  const { name, instance } = LABEL_KEYS;
+  return { [name]: labels[name] ?? '', [instance]: labels[instance] ?? '' };
 }
 
 /** Checks labels and annotations that a user gave for objects or pods. */
 export function checkMetadata(prop: string, metadata: ApiObjectMetadata): Violation[] {
   const found: Violation[] = [];
   for (const [key, value] of Object.entries(metadata.labels ?? {})) {
-    if (key === NAME || key === INSTANCE) {
+    if (OWNED.includes(key)) {
       found.push(
         violation(
           RULES.ownedLabel,

@@ -1,4 +1,4 @@
-import { type Destination, renderEgress } from './destination';
+import { type Destination, type EgressRule, renderEgress } from './destination';
 import type { Json } from './json';
 import type { Labels } from './labels';
 import type { NetworkPeer } from './network-peer';
@@ -37,7 +37,7 @@ export function renderNetworkPolicy(input: NetworkPolicyInput): Json {
     podSelector: { matchLabels: { ...input.selector } },
     policyTypes: ['Ingress', 'Egress'],
     ingress: input.ingress.flatMap(renderIngress),
-    egress: [DNS, ...distinct(input.egress.map(renderEgress))],
+    egress: [DNS, ...merge(input.egress.map(renderEgress))],
   };
 }
 
@@ -50,11 +50,19 @@ function renderIngress({ peers, ports }: IngressInput): Json[] {
     {
       // Without `from` everybody may connect, so one peer that is everybody covers the others.
       from: from.length < peers.length ? undefined : from,
-      ports: ports.map((port) => ({ port, protocol: 'TCP' })),
+      ports: ports.map((port) => ({ port })),
     },
   ];
 }
 
-function distinct(rules: Json[]): Json[] {
-  return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
+/** Rules with the same ports as one, each server once. */
+function merge(rules: EgressRule[]): EgressRule[] {
+  const merged = new Map<string, EgressRule>();
+  for (const { to, ports } of rules) {
+    const key = JSON.stringify(ports ?? []);
+    const servers = [...(merged.get(key)?.to ?? []), ...to];
+    const distinct = [...new Map(servers.map((server) => [JSON.stringify(server), server])).values()];
+    merged.set(key, ports === undefined ? { to: distinct } : { to: distinct, ports });
+  }
+  return [...merged.values()];
 }

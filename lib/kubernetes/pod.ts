@@ -95,7 +95,6 @@ export function renderPodTemplate(pod: PodInput): Json {
         runAsUser: RUN_AS,
         runAsGroup: RUN_AS,
         fsGroup: RUN_AS,
-        fsGroupChangePolicy: 'OnRootMismatch',
         seccompProfile: { type: 'RuntimeDefault' },
       },
       terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds,

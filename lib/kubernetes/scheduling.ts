@@ -1,6 +1,6 @@
 import type { Json } from './json';
 import { checkLabel, type Labels } from './labels';
-import { isDnsSubdomain, isQualifiedName } from './names';
+import { isDnsSubdomain, isLabelValue, isQualifiedName } from './names';
 import { RULES } from './rules';
 import { quote, type Violation, violation } from './violation';
 
@@ -67,7 +67,8 @@ export function checkScheduling(input: SchedulingInput): Violation[] {
     found.push(...checkLabel('nodeSelector', key, value));
   }
   for (const [index, { key, value }] of (input.tolerations ?? []).entries()) {
-    if (key === undefined ? value !== undefined : !isQualifiedName(key)) {
+    const valid = key === undefined ? value === undefined : isQualifiedName(key) && isLabelValue(value ?? '');
+    if (!valid) {
       found.push(
         violation(
           RULES.scheduling,

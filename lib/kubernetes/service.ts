@@ -18,13 +18,12 @@ export function servingPorts(): ContainerPort[] {
 /** `spec` of the Service of a model server. */
 export function renderService(selector: Labels): Json {
   return {
-    type: 'ClusterIP',
     selector: { ...selector },
     ports: [
-      { name: PORT_NAMES.http, port: SERVICE_HTTP_PORT, targetPort: PORT_NAMES.http, appProtocol: 'http' },
+      { name: PORT_NAMES.http, port: SERVICE_HTTP_PORT, targetPort: PORT_NAMES.http },
       // Without it a gateway speaks HTTP/1.1 to the pods, which gRPC does not.
       { name: PORT_NAMES.grpc, port: PORTS.grpc, targetPort: PORT_NAMES.grpc, appProtocol: 'kubernetes.io/h2c' },
-      { name: PORT_NAMES.metrics, port: PORTS.metrics, targetPort: PORT_NAMES.metrics, appProtocol: 'http' },
+      { name: PORT_NAMES.metrics, port: PORTS.metrics, targetPort: PORT_NAMES.metrics },
     ],
   };
 }

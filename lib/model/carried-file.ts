@@ -156,7 +156,7 @@ function alternatives(sha256: string): string {
   return [
     'Put the file where pods can read it, and write one of',
     `ModelSource.s3('s3://bucket/model.onnx', { sha256: '${sha256}' }),`,
-    `ModelSource.persistentVolumeClaim('claim', 'model.onnx', { sha256: '…' }),`,
+    `ModelSource.persistentVolumeClaimByName('claim', 'model.onnx', { sha256: '…' }),`,
     `ModelSource.image('registry.example.com/model@sha256:…', '/model.onnx', { sha256: '…' }).`,
   ].join(' ');
 }

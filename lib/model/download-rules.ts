@@ -78,7 +78,7 @@ function checkServer({ type, uri, endpoint, allowPrivate }: Download, server: De
       ),
     );
   }
-  const address = endpoint ?? uri;
+  const address = endpoint ?? (type === 's3' || type === 'gcs' ? '' : uri);
   if (isLinkLocal(server)) {
     found.push(
       violation(

@@ -78,7 +78,8 @@ export class OnlineModel extends Construct {
     this.model = props.model;
     this.url = `http://${name}${settings.namespace === undefined ? '' : `.${settings.namespace}.svc`}`;
 
-    // In the order in which `kubectl apply` creates them: what pods need first.
+    // In the order in which `kubectl apply` creates them: what pods need first. The Deployment comes last for another
+    // reason too: in reports of cdk8s the last object of a name stands for all of that name.
     if (props.serviceAccount === undefined) {
       this.serviceAccount = add('ServiceAccount', 'ServiceAccount', { automountServiceAccountToken: false });
       for (const [key, value] of Object.entries(props.serviceAccountAnnotations ?? {})) {
@@ -95,11 +96,6 @@ export class OnlineModel extends Construct {
     }
     this.service = add('Service', 'Service', { spec: renderService(selector) });
 
-    const serviceAccountName = props.serviceAccount?.name ?? name;
-    const rendered = renderPredictorPod(props, settings, { serviceAccountName, configMapName });
-    const { template, violations } = applyPodPatch(rendered, settings.podPatch);
-    this.deployment = add('Resource', 'Deployment', { spec: deploymentOf(props, settings, template) });
-
     const budget = renderDisruptionBudget(settings.disruptionBudget, selector);
     if (budget !== undefined) {
       this.podDisruptionBudget = add('DisruptionBudget', 'PodDisruptionBudget', { spec: budget });
@@ -109,6 +105,11 @@ export class OnlineModel extends Construct {
       const spec = renderAutoscaler({ scaling, loadMillis, target: name, container: ROLES.predictor });
       this.autoscaler = add('Autoscaler', 'HorizontalPodAutoscaler', { spec });
     }
+
+    const serviceAccountName = props.serviceAccount?.name ?? name;
+    const rendered = renderPredictorPod(props, settings, { serviceAccountName, configMapName });
+    const { template, violations } = applyPodPatch(rendered, settings.podPatch);
+    this.deployment = add('Resource', 'Deployment', { spec: deploymentOf(props, settings, template) });
 
     declareModel(this, props.model, settings.namespace);
     const found = [...checkOnlineModel(props, settings, config), ...violations, ...checkPod(template, settings)];

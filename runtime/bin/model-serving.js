@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-'use strict';
 
 require('node:module').enableCompileCache?.();
 require('../build/runtime/src/main.js');

@@ -42,6 +42,12 @@ export interface TestPredictor {
   get(path: string): Promise<Answer>;
   post(path: string, body: unknown): Promise<Answer>;
   metrics(): Promise<string>;
+
+  /**
+   * Opens connections that later requests find open. A server accepts one connection in a turn of its event loop, so
+   * requests that need new ones do not arrive together.
+   */
+  connect(count: number): Promise<void>;
 }
 
 /** Starts a predictor on 127.0.0.1 and waits until its models are loaded. Call `predictor.drain()` at the end. */
@@ -63,11 +69,17 @@ export async function listenTestPredictor(
 ): Promise<TestPredictor> {
   process.env.MODEL_SERVING_HOST = '127.0.0.1';
   const logger = createLogger({ level: 'silent' });
-  const predictor = await startPredictor(configOf(models, server), { logger, onLoadFailure: 'exit', ...options });
+  const predictor = await startPredictor(configOf(models, server), {
+    logger,
+    onLoadFailure: 'exit',
+    ...options,
+    // The connections of fetch stay open: without this every test would wait for a last request on them.
+    limits: { lastRequestsMillis: 0, ...options.limits },
+  });
   const { port } = predictor.addresses.http;
   const url = `http://127.0.0.1:${port}`;
   const send: TestPredictor['send'] = async (method, path, body, headers) => {
-    const response = await fetch(`${url}${path}`, { method, body: body as BodyInit | undefined, headers });
+    const response = await fetch(`${url}${path}`, { method, body: body as string | undefined, headers });
     const text = await response.text();
     const isJson = response.headers.get('content-type') === 'application/json' && text !== '';
     return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
@@ -82,6 +94,9 @@ export async function listenTestPredictor(
     metrics: async () => {
       const response = await fetch(`http://127.0.0.1:${predictor.addresses.metrics.port}/metrics`);
       return response.text();
+    },
+    connect: async (count) => {
+      await Promise.all(Array.from({ length: count }, () => send('GET', '/v2/health/live')));
     },
   };
 }

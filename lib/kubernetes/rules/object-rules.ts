@@ -31,9 +31,10 @@ export const OBJECT_RULES = {
   },
   ownedLabel: {
     code: 'MS1704',
-    title: 'Labels of the selector',
-    statement: 'The labels app.kubernetes.io/name and app.kubernetes.io/instance are set by the construct alone.',
-    why: 'Deployment, Service, disruption budget and network policy find their pods by these labels.',
+    title: 'Labels of the construct',
+    statement:
+      'The labels app.kubernetes.io/name, app.kubernetes.io/instance and app.kubernetes.io/managed-by are set by the construct alone.',
+    why: 'Deployment, Service, disruption budget, network policy and the validation plugin find pods by these labels.',
     severity: 'error',
     subject: 'program',
   },

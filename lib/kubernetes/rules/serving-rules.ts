@@ -16,7 +16,7 @@ export const SERVING_RULES = {
     statement: 'The startup probe allows at least the longest load time of the model.',
     why: 'A shorter probe kills the container while it still loads, again and again.',
     severity: 'error',
-    subject: 'both',
+    subject: 'program',
   },
   gracePeriod: {
     code: 'MS1403',

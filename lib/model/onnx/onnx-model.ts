@@ -15,6 +15,9 @@ const TENSOR_TYPE = { elementType: 1, shape: 2 };
 const SHAPE = { dimension: 1 };
 const DIMENSION = { value: 1 };
 
+/** Known on the wire, and unknown to the inference engine of the runtime. */
+const UNSERVED = 'BF16';
+
 const DYNAMIC = -1;
 const FIRST_IR_VERSION = 3;
 
@@ -150,7 +153,10 @@ function problemsOf(what: string, values: Value[]): string[] {
     if (elementType === undefined) {
       return [`The ${what} '${name}' is a sequence, a map or a sparse tensor.`];
     }
-    return datatypeOf(elementType) === undefined ? [`The ${what} '${name}' has the ONNX type ${elementType}.`] : [];
+    const datatype = datatypeOf(elementType);
+    return datatype === undefined || datatype === UNSERVED
+      ? [`The ${what} '${name}' has the type ${datatype ?? elementType} of ONNX, which is not served.`]
+      : [];
   });
 }
 

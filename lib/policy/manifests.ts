@@ -1,0 +1,97 @@
+import { at, isObject, type Json, objectOf, objectsOf } from '../kubernetes';
+
+/** A Kubernetes object of a manifest. */
+export interface KubernetesObject {
+  /** File that it is in. */
+  readonly path: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly content: Json;
+}
+
+/** An object that makes pods of a template. */
+export interface Workload extends KubernetesObject {
+  readonly template: Json;
+  readonly pod: Json;
+  readonly podLabels: { readonly [key: string]: string };
+}
+
+const WORKLOAD_KINDS = ['Deployment', 'StatefulSet', 'DaemonSet'];
+
+/** Objects of all manifests, found by kind, name and labels. */
+export class Manifests {
+  public readonly objects: KubernetesObject[];
+  public readonly workloads: Workload[];
+
+  /** @param documents parsed documents by the file they are in */
+  public constructor(documents: { path: string; content: unknown }[]) {
+    this.objects = documents.flatMap(({ path, content }) => (isObject(content) ? [objectIn(path, content)] : []));
+    this.workloads = this.objects.filter(({ kind }) => WORKLOAD_KINDS.includes(kind)).map(asWorkload);
+  }
+
+  /** All objects of a kind. */
+  public ofKind(kind: string): KubernetesObject[] {
+    return this.objects.filter((object) => object.kind === kind);
+  }
+
+  /** Objects of a kind whose selector finds the pods of a workload. */
+  public selecting(kind: string, workload: Workload): KubernetesObject[] {
+    return this.ofKind(kind).filter(
+      (object) => object.namespace === workload.namespace && matches(selectorOf(object), workload.podLabels),
+    );
+  }
+
+  /** The autoscaler of a workload. */
+  public autoscalerOf(workload: Workload): KubernetesObject | undefined {
+    return this.ofKind('HorizontalPodAutoscaler').find(({ namespace, content }) => {
+      const target = objectOf(at(content, 'spec', 'scaleTargetRef'));
+      return namespace === workload.namespace && target.kind === workload.kind && target.name === workload.name;
+    });
+  }
+}
+
+/** Labels that an object selects pods by; `undefined` when it selects by anything else than plain labels, or nothing. */
+export function selectorOf({ kind, content }: KubernetesObject): Json | undefined {
+  const spec = objectOf(content.spec);
+  const selector = kind === 'Service' ? spec.selector : (spec.selector ?? spec.podSelector);
+  if (!isObject(selector)) {
+    return undefined;
+  }
+  if (kind === 'Service') {
+    return selector;
+  }
+  return objectsOf(selector.matchExpressions).length > 0 ? undefined : objectOf(selector.matchLabels);
+}
+
+/** Whether a selector finds pods with such labels. An empty one finds all. */
+export function matches(selector: Json | undefined, labels: Json): boolean {
+  return selector !== undefined && Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+/** Containers of a workload, init containers included. */
+export function containersOf({ pod }: Workload): Json[] {
+  return [...objectsOf(pod.initContainers), ...objectsOf(pod.containers)];
+}
+
+function objectIn(path: string, content: Json): KubernetesObject {
+  const metadata = objectOf(content.metadata);
+  return {
+    path,
+    kind: String(content.kind ?? ''),
+    name: String(metadata.name ?? ''),
+    namespace: String(metadata.namespace ?? ''),
+    content,
+  };
+}
+
+function asWorkload(object: KubernetesObject): Workload {
+  const template = objectOf(at(object.content, 'spec', 'template'));
+  const labels = Object.entries(objectOf(at(template, 'metadata', 'labels')));
+  return {
+    ...object,
+    template,
+    pod: objectOf(template.spec),
+    podLabels: Object.fromEntries(labels.map(([key, value]) => [key, String(value)])),
+  };
+}

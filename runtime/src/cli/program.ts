@@ -1,0 +1,139 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { COMMAND, PATHS, PORTS, ROLES, RUNTIME_VERSION } from '../contract';
+
+const MAX_PORT = 65_535;
+const CONFIG_OPTION = ['--config <file>', 'configuration file that the library wrote', PATHS.config] as const;
+
+/**
+ * The command line: one subcommand a role.
+ *
+ * What a role needs is loaded when it runs: `sleep` has to start at once, and the predictor not to wait for clients of
+ * object stores.
+ */
+export function createProgram(): Command {
+  const program = new Command(COMMAND)
+    .description('Serves machine-learning models: the processes that the manifests of cdk8s-model-serving run.')
+    .version(RUNTIME_VERSION)
+    .exitOverride()
+    .showHelpAfterError()
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      examples([
+        [`${COMMAND} serve --models ./models`, 'serve every model of a directory, without configuration'],
+        [`${COMMAND} local dist/ --open`, 'run synthesized manifests on this machine'],
+        [`${COMMAND} help predictor`, 'what a command takes'],
+      ]),
+    );
+  addRoles(program);
+  addCommandsForPeople(program);
+  return program;
+}
+
+function addRoles(program: Command): void {
+  program
+    .command(ROLES.predictor)
+    .description('Serve the models of a configuration file over HTTP.')
+    .option(...CONFIG_OPTION)
+    .addHelpText('after', examples([[`${COMMAND} predictor --config ${PATHS.config}`, 'as the pod does']]))
+    .action(({ config }: { config: string }) => {
+      const { predictor } = require('./predictor') as typeof import('./predictor');
+      return predictor(config);
+    });
+  program
+    .command(ROLES.fetch)
+    .description('Download, verify and unpack the models of a configuration file, then end.')
+    .option(...CONFIG_OPTION)
+    .addHelpText('after', examples([[`${COMMAND} fetch --config ${PATHS.config}`, 'as the init container does']]))
+    .action(({ config }: { config: string }) => {
+      const { fetch } = require('./fetch') as typeof import('./fetch');
+      return fetch(config);
+    });
+  program
+    .command(ROLES.sleep)
+    .description('Wait, then end: the preStop hook of an image that has no shell.')
+    .requiredOption('--seconds <number>', 'how long', seconds)
+    .addHelpText('after', examples([[`${COMMAND} sleep --seconds 15`, 'give the endpoints time to go']]))
+    .action(({ seconds }: { seconds: number }) => {
+      const { sleep } = require('./sleep') as typeof import('./sleep');
+      return sleep(seconds);
+    });
+}
+
+function addCommandsForPeople(program: Command): void {
+  program
+    .command('serve')
+    .description('Serve DIR/<name>/model.onnx and DIR/<name>/<version>/model.onnx, without configuration.')
+    .requiredOption('--models <dir>', 'directory of the models')
+    .option('--http-port <port>', 'port of the V1 and V2 REST protocols', port, PORTS.http)
+    .option('--grpc-port <port>', 'port kept for the V2 gRPC protocol; nothing listens on it yet', port, PORTS.grpc)
+    .option('--metrics-port <port>', 'port of the Prometheus metrics', port, PORTS.metrics)
+    .option('--host <address>', 'address to listen on (default: every address of this machine)')
+    .addHelpText(
+      'after',
+      examples([
+        [`${COMMAND} serve --models ./models`, 'all models, on the default ports'],
+        [`${COMMAND} serve --models ./models --http-port 9000 --host 127.0.0.1`, 'for this machine alone'],
+      ]),
+    )
+    .action((options: import('./serve').ServeOptions) => {
+      const { serve } = require('./serve') as typeof import('./serve');
+      return serve(options);
+    });
+  program
+    .command('local')
+    .description('Run synthesized manifests as processes on this machine, without a cluster.')
+    .argument('<path...>', 'YAML files, or directories of them')
+    .option('--open', 'print the addresses of the Services, and keep them up to date')
+    .option('--host <address>', 'address that the Services listen on', '127.0.0.1')
+    .option('--volume <name=dir>', 'directory for a persistent volume claim or an image volume', volumes, {})
+    .option('--runtime-image <repository>', 'further repository that holds a copy of the runtime image', collect, [])
+    .option('--status-file <file>', 'JSON file with addresses and readiness, replaced at every change')
+    .addHelpText(
+      'after',
+      examples([
+        [`${COMMAND} local dist/ --open`, 'everything that was synthesized'],
+        [`${COMMAND} local dist/ --volume model-claim=./models`, 'a claim as a directory of this machine'],
+      ]),
+    )
+    .action((paths: string[], options: import('./local').LocalCommandOptions) => {
+      const { local } = require('./local') as typeof import('./local');
+      return local(paths, options);
+    });
+}
+
+function port(text: string): number {
+  return whole(text, 0, MAX_PORT, 'a port, from 0 (any free one)');
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0 || value > 86_400) {
+    throw new InvalidArgumentError('Give a number of seconds from 0 to 86400.');
+  }
+  return value;
+}
+
+function whole(text: string, minimum: number, maximum: number, what: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < minimum || value > maximum) {
+    throw new InvalidArgumentError(`Give ${what} to ${maximum}.`);
+  }
+  return value;
+}
+
+function volumes(text: string, previous: Readonly<Record<string, string>>): Record<string, string> {
+  const separator = text.lastIndexOf('=');
+  if (separator <= 0 || separator === text.length - 1) {
+    throw new InvalidArgumentError('Give NAME=DIR.');
+  }
+  return { ...previous, [text.slice(0, separator)]: text.slice(separator + 1) };
+}
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
+}
+
+function examples(list: readonly (readonly [string, string])[]): string {
+  return ['', 'Examples:', ...list.map(([command, what]) => `  $ ${command}\n      ${what}`)].join('\n');
+}

@@ -1,0 +1,86 @@
+import { discoverModels, type UnusableModel } from '../config';
+import { ENVIRONMENT } from '../contract';
+import { startPredictor } from '../online';
+import { createLogger, type Logger } from '../telemetry';
+import { explainPortFault } from './ports';
+import { describeModel, exampleRequest, type ServedModelDescription, tensorText } from './served-model';
+import { drainOnSignal } from './signals';
+import { table } from './table';
+
+/** Options of `model-serving serve`. */
+export interface ServeOptions {
+  readonly models: string;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly metricsPort: number;
+  readonly host?: string;
+}
+
+/** Serves the models of a directory until a signal ends it; a model that cannot be loaded is listed, and the others serve. */
+export async function serve({ models: directory, host, ...ports }: ServeOptions): Promise<void> {
+  const logger = createLogger({ name: 'serve' });
+  const { config, unusable } = await discoverModels(directory, ports);
+  if (host !== undefined) {
+    process.env[ENVIRONMENT.host] = host;
+  }
+  const running = await startPredictor(config, { logger, onLoadFailure: 'report', unusable }).catch(
+    (error: unknown) => {
+      throw explainPortFault(error, [
+        { port: ports.httpPort, setting: '--http-port' },
+        { port: ports.grpcPort, setting: '--grpc-port' },
+        { port: ports.metricsPort, setting: '--metrics-port' },
+      ]);
+    },
+  );
+  drainOnSignal(logger, () => running.drain());
+  await running.ready;
+  const urls = { http: urlOf(running.addresses.http), metrics: `${urlOf(running.addresses.metrics)}/metrics` };
+  const models = await Promise.all(config.models.map(({ name, version }) => describeModel(urls.http, name, version)));
+  report([...models, ...unusable.map(asNotReady)], urls, logger);
+}
+
+function report(
+  models: readonly ServedModelDescription[],
+  urls: { http: string; metrics: string },
+  logger: Logger,
+): void {
+  if (!process.stdout.isTTY) {
+    for (const { name, version, reason } of models.filter(({ ready }) => !ready)) {
+      logger.error({ model: name, version, reason }, 'model is not ready');
+    }
+    logger.info(
+      { ...urls, models: models.filter(({ ready }) => ready).map(({ name, version }) => `${name}/${version}`) },
+      'serving',
+    );
+    return;
+  }
+  const rows = models.map(({ name, version, ready, reason, inputs, outputs }) => [
+    name,
+    version,
+    ready ? 'ready' : 'not ready',
+    ready ? `${inputs.map(tensorText).join(', ')} → ${outputs.map(tensorText).join(', ')}` : (reason ?? ''),
+  ]);
+  const example = models.find(({ ready }) => ready);
+  const text = [
+    '',
+    table(['MODEL', 'VERSION', 'STATE', 'INPUTS → OUTPUTS'], rows),
+    '',
+    `V1 and V2   ${urls.http}`,
+    `Metrics     ${urls.metrics}`,
+    ...(example === undefined ? [] : ['', 'Try:', exampleRequest(urls.http, example)]),
+    '',
+    'Ctrl-C drains and ends.',
+    '',
+  ];
+  process.stdout.write(`${text.join('\n')}\n`);
+}
+
+function asNotReady({ name, version, reason }: UnusableModel): ServedModelDescription {
+  return { name, version, ready: false, reason, inputs: [], outputs: [] };
+}
+
+/** A URL that a person on this machine can use; an address that stands for all is none. */
+function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  const name = host === '::' || host === '0.0.0.0' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}

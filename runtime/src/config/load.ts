@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'secure-json-parse';
+import { z } from 'zod';
+import type { ServingConfig } from '../contract';
+import { errorCode, errorMessage } from '../telemetry';
+import { ConfigurationError, type ConfigurationProblem } from './error';
+import { problemsOf, shown } from './problems';
+import { containerPath, currentSandbox, type Sandbox } from './sandbox';
+import { configSchema } from './schema';
+
+/**
+ * Reads and checks the configuration file.
+ *
+ * @param file path of the file inside the container
+ * @returns the configuration, with the paths and ports of the sandbox when the process runs in one
+ * @throws ConfigurationError with everything that is wrong at once
+ */
+export function loadConfig(file: string): ServingConfig {
+  const sandbox = currentSandbox();
+  const config = checkConfig(parseFile(file), `configuration ${file}`);
+  return sandbox === undefined ? config : inSandbox(config, sandbox, file);
+}
+
+/**
+ * Checks a configuration that is already parsed.
+ *
+ * @throws ConfigurationError with everything that is wrong at once
+ */
+export function checkConfig(input: unknown, subject: string): ServingConfig {
+  const parsed = configSchema.safeParse(input);
+  const problems = [...(parsed.success ? [] : problemsOf(parsed.error.issues, input)), ...clashes(input)];
+  if (!parsed.success || problems.length > 0) {
+    throw new ConfigurationError(subject, problems);
+  }
+  return parsed.data;
+}
+
+function parseFile(file: string): unknown {
+  const subject = `configuration ${file}`;
+  let text: string;
+  try {
+    text = readFileSync(containerPath(file), 'utf8');
+  } catch (error) {
+    throw new ConfigurationError(subject, [
+      {
+        path: '',
+        rule: errorCode(error) === 'ENOENT' ? 'the file exists' : `the file can be read (${errorMessage(error)})`,
+        fix: 'Give the path of config.json by --config.',
+      },
+    ]);
+  }
+  try {
+    return parse(text, undefined, { protoAction: 'error', constructorAction: 'error' });
+  } catch (error) {
+    throw new ConfigurationError(subject, [
+      {
+        path: '',
+        rule: `is JSON (${errorMessage(error)})`,
+        fix: 'Synthesize the file again; it is written by the library, not by hand.',
+      },
+    ]);
+  }
+}
+
+// Read again, loosely, so that these are found together with whatever else is wrong.
+const loosely = z.object({
+  models: z
+    .array(
+      z.object({ name: z.unknown(), version: z.unknown(), path: z.unknown() }).catch({ name: 0, version: 0, path: 0 }),
+    )
+    .catch([]),
+  server: z.record(z.string(), z.unknown()).catch({}),
+});
+
+/** Rules that tie several values together. */
+function clashes(input: unknown): ConfigurationProblem[] {
+  const { data } = loosely.safeParse(input);
+  if (data === undefined) {
+    return [];
+  }
+  const models = data.models.map(({ name, version }) => shown([name, version]));
+  const paths = data.models.map(({ path }) => shown(path));
+  const ports = ['httpPort', 'grpcPort', 'metricsPort'];
+  return [
+    ...repeated(models).map((index) => ({
+      path: `models[${index}]`,
+      value: models[index],
+      rule: 'name and version are together unique',
+      fix: 'Give one of the two another version.',
+    })),
+    ...repeated(paths).map((index) => ({
+      path: `models[${index}].path`,
+      value: paths[index],
+      rule: 'is a file of its own for every model',
+      fix: 'Give every model another path.',
+    })),
+    ...repeated(ports.map((key) => shown(data.server[key]))).map((index) => ({
+      path: `server.${ports[index]}`,
+      value: shown(data.server[ports[index] ?? '']),
+      rule: 'is a port of its own',
+      fix: 'Give HTTP, gRPC and metrics three different ports.',
+    })),
+  ];
+}
+
+/** Positions of values that were there before. */
+function repeated(values: readonly (string | undefined)[]): number[] {
+  return values.flatMap((value, index) => (value !== undefined && values.indexOf(value) < index ? [index] : []));
+}
+
+function inSandbox(config: ServingConfig, sandbox: Sandbox, file: string): ServingConfig {
+  const missing: ConfigurationProblem[] = [];
+  const portFor = (key: 'httpPort' | 'grpcPort' | 'metricsPort') => {
+    const port = sandbox.ports[config.server[key]];
+    if (port === undefined) {
+      missing.push({
+        path: `server.${key}`,
+        value: shown(config.server[key]),
+        rule: 'is one of the ports that the container declares',
+        fix: 'Add it to the container in the manifest.',
+      });
+    }
+    return port ?? 0;
+  };
+  const server = {
+    ...config.server,
+    httpPort: portFor('httpPort'),
+    grpcPort: portFor('grpcPort'),
+    metricsPort: portFor('metricsPort'),
+  };
+  if (missing.length > 0) {
+    throw new ConfigurationError(`configuration ${file}`, missing);
+  }
+  const models = config.models.map((model) => ({
+    ...model,
+    path: containerPath(model.path),
+    ...(model.source === undefined
+      ? {}
+      : {
+          source: {
+            ...model.source,
+            ...(model.source.credentialsPath === undefined
+              ? {}
+              : { credentialsPath: containerPath(model.source.credentialsPath) }),
+          },
+        }),
+  }));
+  return { ...config, models, server };
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { CONFIG_SCHEMA, type ServingConfig } from '../contract';
+import { sourceSchema } from './source-schema';
+import { absolutePath, milliseconds, name, rule, sha256, wholeNumber } from './values';
+
+const MAX_PORT = 65_535;
+const MAX_WARM_UP_RUNS = 10_000;
+const MAX_BODY_BYTES = 1024 ** 3;
+
+const warmUp = z
+  .strictObject({
+    runs: wholeNumber(0, MAX_WARM_UP_RUNS),
+    request: z.record(z.string(), z.unknown()).readonly().optional(),
+  })
+  .readonly();
+
+const model = z
+  .strictObject({
+    name,
+    version: name,
+    format: rule((format) => format === 'onnx', "is 'onnx'", 'Export the model as ONNX; no other format is served.'),
+    path: absolutePath,
+    sha256,
+    source: sourceSchema.optional(),
+    latencyBudgetMillis: milliseconds.optional(),
+    warmUp,
+  })
+  .readonly();
+
+const port = wholeNumber(1, MAX_PORT);
+
+const server = z
+  .strictObject({
+    httpPort: port,
+    grpcPort: port,
+    metricsPort: port,
+    maxBodyBytes: wholeNumber(1, MAX_BODY_BYTES),
+    requestTimeoutMillis: milliseconds,
+    drainTimeoutMillis: milliseconds,
+  })
+  .readonly();
+
+const config = z
+  .strictObject({
+    schema: rule(
+      (schema) => schema === CONFIG_SCHEMA,
+      `is '${CONFIG_SCHEMA}'`,
+      'Use the runtime image that belongs to the version of the library that wrote this file.',
+    ),
+    models: z.array(model).min(1),
+    server,
+  })
+  .readonly();
+
+/** True only when both types are the same, optional and read-only keys included. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Compiles only when the schema's type is the contract's: neither can change without the other. */
+function mirrors<Contract>() {
+  return <S extends z.ZodType>(schema: S & (Same<z.infer<S>, Contract> extends true ? unknown : never)) => schema as S;
+}
+
+/** The contract's {@link ServingConfig}, checked value by value. */
+export const configSchema = mirrors<ServingConfig>()(config);

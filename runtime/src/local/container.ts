@@ -1,0 +1,183 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ENVIRONMENT, EXIT_CODES, PATHS } from '../contract';
+import type { Logger } from '../telemetry';
+import { terminationMessagePath } from './pod-directory';
+import { type ContainerPlan, POD_ADDRESS, type PodIdentity } from './pod-plan';
+import { type ProbeFault, ProbeLoop, type ProbeTarget } from './probe';
+import type { ProbePlan } from './probe-plan';
+import { execute, type ProcessExit, RuntimeProcess } from './process';
+
+/** A line that a container has written. */
+export interface LogLine {
+  readonly pod: string;
+  readonly container: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+/** Where a container runs. */
+export interface ContainerContext {
+  readonly pod: PodIdentity;
+  /** Root of its file system. */
+  readonly root: string;
+  /** Ports of this machine for the container ports of the pod. */
+  readonly ports: ReadonlyMap<number, number>;
+  readonly graceMillis: number;
+  readonly logger: Logger;
+  readonly output: (line: LogLine) => void;
+  /** Called at every change of readiness. */
+  readonly onReady: (ready: boolean) => void;
+}
+
+/** How a container ended, and why as far as is known. */
+export interface ContainerExit extends ProcessExit {
+  readonly reason: string;
+}
+
+const LAST_LINES = 5;
+
+/** One life of a container: from its start to its end, with its probes. */
+export class ContainerRun {
+  private readonly process: RuntimeProcess;
+  private readonly loops: ProbeLoop[] = [];
+  private readonly lastLines: string[] = [];
+  private readonly logger: Logger;
+  private readonly environment: Readonly<Record<string, string>>;
+  private killedFor: string | undefined;
+  private isReady = false;
+
+  constructor(
+    private readonly plan: ContainerPlan,
+    private readonly context: ContainerContext,
+  ) {
+    const { pod, root, output, logger } = context;
+    this.logger = logger.child({ pod: pod.name, container: plan.name });
+    this.environment = environmentOf(plan, context);
+    writeFileSync(terminationMessagePath(root), '');
+    this.process = new RuntimeProcess({
+      args: plan.args,
+      environment: this.environment,
+      directory: root,
+      onLine: (stream, text) => {
+        this.lastLines.splice(0, this.lastLines.length - LAST_LINES + 1);
+        this.lastLines.push(text);
+        output({ pod: pod.name, container: plan.name, stream, text });
+      },
+    });
+    this.logger.info({ pid: this.process.pid }, 'container started');
+    this.startProbes();
+  }
+
+  /** Settles when the container has ended, by itself or by {@link stop}. */
+  async ended(): Promise<ContainerExit> {
+    const exit = await this.process.ended;
+    this.stopProbes();
+    return { ...exit, reason: this.reasonOf(exit) };
+  }
+
+  /** Ends the container: SIGTERM, the grace period, SIGKILL. */
+  async stop(): Promise<void> {
+    this.stopProbes();
+    await this.process.stop(this.context.graceMillis);
+  }
+
+  private startProbes(): void {
+    const { startupProbe } = this.plan;
+    if (startupProbe === undefined) {
+      this.startLaterProbes();
+      return;
+    }
+    const loop = this.loop(startupProbe, (success, fault) => {
+      loop.stop();
+      if (success) {
+        this.startLaterProbes();
+      } else {
+        this.kill('startup', fault);
+      }
+    });
+  }
+
+  /** Liveness and readiness wait until the container has started. */
+  private startLaterProbes(): void {
+    const { livenessProbe, readinessProbe } = this.plan;
+    if (livenessProbe !== undefined) {
+      const loop = this.loop(livenessProbe, (success, fault) => {
+        if (!success) {
+          loop.stop();
+          this.kill('liveness', fault);
+        }
+      });
+    }
+    if (readinessProbe === undefined) {
+      this.setReady(true, undefined);
+    } else {
+      this.loop(readinessProbe, (success, fault) => this.setReady(success, fault));
+    }
+  }
+
+  private loop(plan: ProbePlan, listener: (success: boolean, fault: ProbeFault) => void): ProbeLoop {
+    const target: ProbeTarget = {
+      ports: this.context.ports,
+      execute: (args, signal) => execute(args, { environment: this.environment, directory: this.context.root }, signal),
+    };
+    const loop = new ProbeLoop(plan, target, listener);
+    this.loops.push(loop);
+    loop.start();
+    return loop;
+  }
+
+  private stopProbes(): void {
+    for (const loop of this.loops) {
+      loop.stop();
+    }
+    this.setReady(false, undefined);
+  }
+
+  private setReady(ready: boolean, fault: ProbeFault): void {
+    if (ready === this.isReady) {
+      return;
+    }
+    this.isReady = ready;
+    this.logger.info(fault === undefined ? {} : { fault }, ready ? 'container ready' : 'container not ready');
+    this.context.onReady(ready);
+  }
+
+  private kill(probe: string, fault: ProbeFault): void {
+    this.killedFor = `the ${probe} probe failed: ${fault}`;
+    this.logger.warn({ probe, fault }, 'probe failed; the container is restarted');
+    void this.stop();
+  }
+
+  private reasonOf({ code, signal }: ProcessExit): string {
+    const how = signal === undefined ? `exit code ${code}` : `ended by ${signal}`;
+    const meaning = this.killedFor ?? MEANINGS[code];
+    const message = readFileSync(terminationMessagePath(this.context.root), 'utf8').trim();
+    const lines = this.plan.fallbackToLogs && code !== EXIT_CODES.ok ? this.lastLines.join('\n') : '';
+    const detail = message || lines;
+    return [meaning === undefined ? how : `${how} (${meaning})`, detail].filter((text) => text !== '').join(': ');
+  }
+}
+
+/** What the exit codes of the runtime mean, for people. */
+const MEANINGS: Readonly<Record<number, string>> = {
+  [EXIT_CODES.ok]: 'done',
+  [EXIT_CODES.failure]: 'unexpected failure',
+  2: 'wrong arguments',
+  [EXIT_CODES.badInput]: 'bad input data',
+  [EXIT_CODES.badConfiguration]: 'bad configuration, or the digest of a model does not match',
+  137: 'killed by force: out of memory, or slower to stop than its grace period',
+};
+
+/** What the manifest says, and what stands in for the container. */
+function environmentOf(
+  { environment, mounts }: ContainerPlan,
+  { pod, root, ports }: ContainerContext,
+): Record<string, string> {
+  const sandbox = { root, host: POD_ADDRESS, ports: Object.fromEntries(ports) };
+  // Programs ask for the directory of temporary files by this name; without it, they would share the machine's.
+  const temporary: Record<string, string> = mounts.some(({ path }) => path === PATHS.temporary)
+    ? { TMPDIR: join(root, PATHS.temporary) }
+    : {};
+  return { HOSTNAME: pod.name, ...temporary, ...environment, [ENVIRONMENT.sandbox]: JSON.stringify(sandbox) };
+}

@@ -1,0 +1,34 @@
+import { COMMAND, DEFAULT_IMAGE } from '../contract';
+import type { Container } from './schema';
+
+/** The part of an image reference before tag and digest: `registry/path`. */
+export function repositoryOf(image: string): string {
+  return image.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
+}
+
+/** The tag of an image reference. */
+export function tagOf(image: string): string | undefined {
+  return /:([^/:@]+)(?:@.*)?$/.exec(image)?.[1];
+}
+
+const RUNTIME = repositoryOf(DEFAULT_IMAGE);
+
+/**
+ * Arguments of `model-serving` that a container runs.
+ *
+ * Only this runtime can be run as a process: a container either calls it by name, or leaves the program to the entry
+ * point of an image that is known to be the runtime's.
+ *
+ * @param runtimeImages further repositories that hold the runtime's image
+ * @returns `undefined` when the container runs something else
+ */
+export function runtimeArguments(
+  { command, args, image }: Container,
+  runtimeImages: readonly string[],
+): string[] | undefined {
+  if (command !== undefined && command.length > 0) {
+    const [program, ...rest] = command;
+    return program === COMMAND ? [...rest, ...args] : undefined;
+  }
+  return [RUNTIME, ...runtimeImages].includes(repositoryOf(image)) ? args : undefined;
+}

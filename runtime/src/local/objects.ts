@@ -1,0 +1,164 @@
+import type { z } from 'zod';
+import { ManifestError } from './error';
+import type { Manifest } from './manifests';
+import {
+  autoscalerSchema,
+  configMapSchema,
+  deploymentSchema,
+  type PodTemplate,
+  type ServicePort,
+  secretSchema,
+  serviceSchema,
+} from './schema';
+
+/** Namespace of objects that name none. */
+const DEFAULT_NAMESPACE = 'default';
+
+/** Name and namespace of an object. */
+export interface ObjectKey {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A Deployment, with the number of pods that it starts with. */
+export interface Deployment extends ObjectKey {
+  readonly replicas: number;
+  readonly template: PodTemplate;
+}
+
+/** A Service that has a selector. */
+export interface Service extends ObjectKey {
+  readonly selector: Readonly<Record<string, string>>;
+  readonly ports: readonly ServicePort[];
+  readonly publishNotReadyAddresses: boolean;
+}
+
+/** Content of a ConfigMap or a Secret. */
+export type Data = ReadonlyMap<string, Buffer>;
+
+/** What the manifests say, by kind. */
+export interface Objects {
+  readonly deployments: readonly Deployment[];
+  readonly services: readonly Service[];
+  /** By {@link keyText}. */
+  readonly configMaps: ReadonlyMap<string, Data>;
+  /** By {@link keyText}. */
+  readonly secrets: ReadonlyMap<string, Data>;
+  /** What has no effect on this machine: a kind, and how many of it. */
+  readonly ignored: ReadonlyMap<string, number>;
+}
+
+/** `namespace/name`. */
+export function keyText({ namespace, name }: ObjectKey): string {
+  return `${namespace}/${name}`;
+}
+
+/**
+ * Sorts manifests by kind, and checks those that matter here.
+ *
+ * @throws ManifestError with everything that is wrong
+ */
+export function objectsOf(manifests: readonly Manifest[]): Objects {
+  const problems: string[] = [];
+  const ignored = new Map<string, number>();
+  const deployments: Deployment[] = [];
+  const services: Service[] = [];
+  const configMaps = new Map<string, Data>();
+  const secrets = new Map<string, Data>();
+  const seen = new Set<string>();
+
+  const minimums = minimumReplicas(manifests, problems);
+  for (const manifest of manifests) {
+    const key = keyOf(manifest);
+    const subject = `${manifest.kind} ${keyText(key)}`;
+    if (seen.has(`${manifest.apiVersion} ${subject}`)) {
+      problems.push(`${subject} is there twice. Give the files of one synthesis only.`);
+      continue;
+    }
+    seen.add(`${manifest.apiVersion} ${subject}`);
+    switch (`${manifest.apiVersion} ${manifest.kind}`) {
+      case 'apps/v1 Deployment': {
+        const value = check(deploymentSchema, manifest, subject, problems);
+        if (value !== undefined) {
+          const { replicas = minimums.get(keyText(key)) ?? 1, template } = value.spec;
+          deployments.push({ ...key, replicas, template });
+        }
+        break;
+      }
+      case 'v1 Service': {
+        const value = check(serviceSchema, manifest, subject, problems);
+        if (value?.spec.selector === undefined || value.spec.type === 'ExternalName') {
+          count(ignored, 'Service without selector', value === undefined ? 0 : 1);
+        } else {
+          const { selector, ports, publishNotReadyAddresses } = value.spec;
+          services.push({ ...key, selector, ports, publishNotReadyAddresses });
+        }
+        break;
+      }
+      case 'v1 ConfigMap': {
+        const value = check(configMapSchema, manifest, subject, problems);
+        configMaps.set(keyText(key), dataOf(value?.data ?? {}, value?.binaryData ?? {}));
+        break;
+      }
+      case 'v1 Secret': {
+        const value = check(secretSchema, manifest, subject, problems);
+        secrets.set(keyText(key), dataOf(value?.stringData ?? {}, value?.data ?? {}));
+        break;
+      }
+      case 'autoscaling/v2 HorizontalPodAutoscaler':
+        count(ignored, 'HorizontalPodAutoscaler (only its minReplicas is used)', 1);
+        break;
+      default:
+        count(ignored, manifest.kind, 1);
+    }
+  }
+  if (problems.length > 0) {
+    throw new ManifestError(problems);
+  }
+  return { deployments, services, configMaps, secrets, ignored };
+}
+
+function minimumReplicas(manifests: readonly Manifest[], problems: string[]): Map<string, number> {
+  const minimums = new Map<string, number>();
+  for (const manifest of manifests.filter(({ kind }) => kind === 'HorizontalPodAutoscaler')) {
+    const { namespace, name } = keyOf(manifest);
+    const value = check(autoscalerSchema, manifest, `HorizontalPodAutoscaler ${namespace}/${name}`, problems);
+    if (value?.spec.scaleTargetRef.kind === 'Deployment') {
+      minimums.set(keyText({ namespace, name: value.spec.scaleTargetRef.name }), value.spec.minReplicas);
+    }
+  }
+  return minimums;
+}
+
+function check<S extends z.ZodType>(
+  schema: S,
+  manifest: Manifest,
+  subject: string,
+  problems: string[],
+): z.infer<S> | undefined {
+  const parsed = schema.safeParse(manifest);
+  if (!parsed.success) {
+    problems.push(
+      ...parsed.error.issues.map(({ path, message }) => `${subject}: ${path.map(String).join('.')}: ${message}.`),
+    );
+  }
+  return parsed.data;
+}
+
+function keyOf({ metadata }: Manifest): ObjectKey {
+  return { namespace: metadata.namespace ?? DEFAULT_NAMESPACE, name: metadata.name };
+}
+
+/** Keys of the first win: `stringData` over `data`, as the API server does. */
+function dataOf(texts: Readonly<Record<string, string>>, base64: Readonly<Record<string, string>>): Data {
+  return new Map([
+    ...Object.entries(base64).map(([key, value]) => [key, Buffer.from(value, 'base64')] as const),
+    ...Object.entries(texts).map(([key, value]) => [key, Buffer.from(value)] as const),
+  ]);
+}
+
+function count(counts: Map<string, number>, what: string, number: number): void {
+  if (number > 0) {
+    counts.set(what, (counts.get(what) ?? 0) + number);
+  }
+}

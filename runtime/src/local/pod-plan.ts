@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import { posix } from 'node:path';
+import { environmentOf, expand } from './environment';
+import { runtimeArguments } from './image';
+import type { Deployment, Objects } from './objects';
+import { type ProbePlan, probePlan } from './probe-plan';
+import type { Container } from './schema';
+import { type VolumePlan, volumePlan } from './volume-plan';
+
+/** Address that stands for every pod's: all processes run on this machine. */
+export const POD_ADDRESS = '127.0.0.1';
+
+/** Who a pod is. */
+export interface PodIdentity {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  /** Name of the Deployment that it belongs to. */
+  readonly deployment: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly serviceAccountName: string;
+}
+
+/** A pod that can be run as processes. */
+export interface PodPlan {
+  readonly identity: PodIdentity;
+  readonly volumes: ReadonlyMap<string, VolumePlan>;
+  readonly initContainers: readonly ContainerPlan[];
+  readonly containers: readonly ContainerPlan[];
+  /** Time between the request to stop and the end by force, in milliseconds. */
+  readonly graceMillis: number;
+}
+
+/** A port that a container declares. */
+export interface ContainerPort {
+  readonly name?: string;
+  readonly containerPort: number;
+}
+
+/** Where a volume, or a part of it, appears in a container. */
+export interface Mount {
+  readonly volume: string;
+  readonly path: string;
+  readonly subPath: string;
+}
+
+/** A container that can be run as a process. */
+export interface ContainerPlan {
+  readonly name: string;
+  /** Arguments of `model-serving`. */
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly ports: readonly ContainerPort[];
+  readonly mounts: readonly Mount[];
+  readonly startupProbe?: ProbePlan;
+  readonly readinessProbe?: ProbePlan;
+  readonly livenessProbe?: ProbePlan;
+  /** Whether the end of the log tells why the container failed, when it left no message. */
+  readonly fallbackToLogs: boolean;
+}
+
+/** What a plan is made from, besides the Deployment. */
+export interface PlanOptions {
+  readonly objects: Objects;
+  /** Directories of this machine for claims, images and other volumes. */
+  readonly volumes: Readonly<Record<string, string>>;
+  /** Further repositories that hold the runtime's image. */
+  readonly runtimeImages: readonly string[];
+}
+
+/** Plans the pods of a Deployment; what cannot be run here as it is written is added to `problems`. */
+export function planPods(deployment: Deployment, options: PlanOptions, problems: string[]): PodPlan[] {
+  problems.push(...mountProblems(deployment));
+  return Array.from({ length: deployment.replicas }, (_, index) => {
+    // All replicas have the same faults: they are told once.
+    const found: string[] = [];
+    const plan = planPod(deployment, index, options, found);
+    if (index === 0) {
+      problems.push(...found);
+    }
+    return plan;
+  });
+}
+
+function planPod(deployment: Deployment, index: number, options: PlanOptions, problems: string[]): PodPlan {
+  const { name, namespace, template } = deployment;
+  const { metadata, spec } = template;
+  const pod: PodIdentity = {
+    name: `${name}-${index}`,
+    namespace,
+    uid: randomUUID(),
+    deployment: name,
+    labels: metadata.labels,
+    annotations: metadata.annotations,
+    serviceAccountName: spec.serviceAccountName,
+  };
+  for (const container of spec.initContainers) {
+    for (const key of ['startupProbe', 'readinessProbe', 'livenessProbe', 'lifecycle'] as const) {
+      if (container[key] !== undefined && container.restartPolicy === undefined) {
+        problems.push(`${name}: init container ${container.name}: an init container has no ${key}. Remove it.`);
+      }
+    }
+  }
+  return {
+    identity: pod,
+    volumes: new Map(spec.volumes.map((volume) => [volume.name, volumePlan(volume, { pod, ...options }, problems)])),
+    initContainers: spec.initContainers.map((container) => planContainer(container, pod, options, problems)),
+    containers: spec.containers.map((container) => planContainer(container, pod, options, problems)),
+    graceMillis: spec.terminationGracePeriodSeconds * 1000,
+  };
+}
+
+function planContainer(
+  container: Container,
+  pod: PodIdentity,
+  options: PlanOptions,
+  problems: string[],
+): ContainerPlan {
+  const subject = `${pod.deployment}: container ${container.name}`;
+  const args = runtimeArguments(container, options.runtimeImages);
+  if (args === undefined) {
+    problems.push(
+      `${subject} runs ${container.command === undefined ? 'the entry point' : JSON.stringify(container.command[0])} of the image ${container.image}, ` +
+        'and only model-serving can be run as a process. Run it in a cluster, or name a copy of the runtime image by --runtime-image.',
+    );
+  }
+  if (container.restartPolicy !== undefined) {
+    problems.push(
+      `${subject} is a sidecar (restartPolicy ${container.restartPolicy}), which cannot be run here. Run it in a cluster.`,
+    );
+  }
+  if (container.lifecycle?.postStart !== undefined) {
+    problems.push(`${subject} has a postStart hook, which cannot be run here. Run it in a cluster.`);
+  }
+  const environment = environmentOf(container, { pod, objects: options.objects, podIP: POD_ADDRESS }, problems);
+  const probe = (key: 'startupProbe' | 'readinessProbe' | 'livenessProbe') => {
+    const value = container[key];
+    return value === undefined ? undefined : probePlan(value, container.ports, `${subject}: ${key}`, problems);
+  };
+  return {
+    name: container.name,
+    args: (args ?? []).map((arg) => expand(arg, environment)),
+    environment,
+    ports: container.ports,
+    mounts: container.volumeMounts.map(({ name, mountPath, subPath }) => ({
+      volume: name,
+      path: posix.join('/', mountPath, '.').replace(/\/$/, ''),
+      subPath,
+    })),
+    startupProbe: probe('startupProbe'),
+    readinessProbe: probe('readinessProbe'),
+    livenessProbe: probe('livenessProbe'),
+    fallbackToLogs: container.terminationMessagePolicy === 'FallbackToLogsOnError',
+  };
+}
+
+/** Mounts that a directory with links cannot stand for. */
+function mountProblems({ name, template }: Deployment): string[] {
+  const volumes = new Set(template.spec.volumes.map((volume) => volume.name));
+  return [...template.spec.initContainers, ...template.spec.containers].flatMap((container) => {
+    const subject = `${name}: container ${container.name}`;
+    return container.volumeMounts.flatMap((mount) =>
+      problemsOfMount(mount, container, volumes).map((text) => `${subject}: ${text}`),
+    );
+  });
+}
+
+function problemsOfMount(
+  { name, mountPath, subPath, subPathExpr }: Container['volumeMounts'][number],
+  container: Container,
+  volumes: ReadonlySet<string>,
+): string[] {
+  const problems: string[] = [];
+  if (!volumes.has(name)) {
+    problems.push(`the volume ${name} of a mount is not declared. Add it to the pod's volumes.`);
+  }
+  if (subPathExpr !== undefined || subPath.startsWith('/') || subPath.split('/').includes('..')) {
+    problems.push(`the mount ${mountPath} has a subPath that cannot be used here. Write a plain relative path.`);
+  }
+  const path = posix.normalize(`${mountPath}/`);
+  if (!posix.isAbsolute(mountPath) || path === '/') {
+    problems.push(`the mount path ${mountPath} cannot be used here. Write an absolute path below /.`);
+  }
+  const inside = container.volumeMounts.find(
+    (other) => path.startsWith(posix.normalize(`${other.mountPath}/`)) && other.mountPath !== mountPath,
+  );
+  if (inside !== undefined) {
+    problems.push(
+      `the mount ${mountPath} lies inside the mount ${inside.mountPath}, which cannot be done here. Use separate directories.`,
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,165 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from '../telemetry';
+import { type ContainerExit, ContainerRun, type LogLine } from './container';
+import { PodDirectory } from './pod-directory';
+import type { ContainerPlan, PodPlan } from './pod-plan';
+import type { PortPool } from './ports';
+import { RestartDelay, type RestartPolicy } from './restart-delay';
+
+/** State of a container, in the words of `kubectl get pods`. */
+export type ContainerState = 'Waiting' | 'Running' | 'Completed' | 'CrashLoopBackOff' | 'Terminated';
+
+/** What is known of a container. */
+export interface ContainerStatus {
+  readonly name: string;
+  readonly init: boolean;
+  readonly state: ContainerState;
+  readonly ready: boolean;
+  readonly restarts: number;
+  /** Why it ended the last time; absent while it never has. */
+  readonly reason?: string;
+}
+
+/** What a pod needs. */
+export interface PodContext {
+  /** Directory of this pod alone. */
+  readonly directory: string;
+  readonly portPool: PortPool;
+  readonly restarts: RestartPolicy;
+  readonly logger: Logger;
+  readonly output: (line: LogLine) => void;
+  /** Called at every change of the status. */
+  readonly onChange: () => void;
+}
+
+/** One container of a pod through all of its lives. */
+interface Slot {
+  readonly plan: ContainerPlan;
+  readonly init: boolean;
+  readonly delay: RestartDelay;
+  readonly root: string;
+  status: ContainerStatus;
+  run?: ContainerRun;
+  ports: ReadonlyMap<number, number>;
+}
+
+/** A pod as processes: its init containers one after the other, then its containers, each started again when it ends. */
+export class Pod {
+  private readonly slots: readonly Slot[];
+  private readonly stopping = new AbortController();
+  private lives: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly plan: PodPlan,
+    private readonly context: PodContext,
+  ) {
+    const directory = new PodDirectory(context.directory, plan);
+    const slot = (container: ContainerPlan, init: boolean): Slot => ({
+      plan: container,
+      init,
+      delay: new RestartDelay(context.restarts),
+      root: directory.root(container),
+      status: { name: container.name, init, state: 'Waiting', ready: false, restarts: 0 },
+      ports: new Map(),
+    });
+    this.slots = [
+      ...plan.initContainers.map((container) => slot(container, true)),
+      ...plan.containers.map((container) => slot(container, false)),
+    ];
+  }
+
+  get containers(): readonly ContainerStatus[] {
+    return this.slots.map(({ status }) => status);
+  }
+
+  /** Whether the pod may get requests: all of its containers are ready, and it is not told to stop. */
+  get ready(): boolean {
+    return !this.stopping.signal.aborted && this.slots.every(({ init, status }) => init || status.ready);
+  }
+
+  /** Whether the pod is told to stop. */
+  get stopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  /** The port of this machine that stands for a container port, while the container runs. */
+  portFor(containerPort: number): number | undefined {
+    return this.slots.map(({ ports }) => ports.get(containerPort)).find((port) => port !== undefined);
+  }
+
+  /** Starts the pod. */
+  start(): void {
+    this.lives = this.live();
+  }
+
+  /** Takes the pod out of its Services, then ends its containers: SIGTERM, the grace period, SIGKILL. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.context.onChange();
+    await Promise.all(this.slots.map(({ run }) => run?.stop()));
+    await this.lives;
+  }
+
+  private async live(): Promise<void> {
+    for (const slot of this.slots.filter(({ init }) => init)) {
+      await this.repeat(slot, ({ code }) => code === 0);
+    }
+    await Promise.all(this.slots.filter(({ init }) => !init).map((slot) => this.repeat(slot, () => false)));
+  }
+
+  /** Runs a container again and again, until it has done its work or the pod is told to stop. */
+  private async repeat(slot: Slot, isDone: (exit: ContainerExit) => boolean): Promise<void> {
+    while (!this.stopped) {
+      const started = performance.now();
+      const exit = await this.runOnce(slot);
+      const { restarts } = slot.status;
+      const { reason } = exit;
+      const logger = this.context.logger.child({ pod: this.plan.identity.name, container: slot.plan.name });
+      if (this.stopped) {
+        this.update(slot, { state: 'Terminated', reason });
+        logger.info({ code: exit.code }, 'container ended');
+        return;
+      }
+      if (isDone(exit)) {
+        this.update(slot, { state: 'Completed', reason });
+        return;
+      }
+      const delay = slot.delay.next(performance.now() - started);
+      this.update(slot, { state: delay === 0 ? 'Waiting' : 'CrashLoopBackOff', reason, restarts: restarts + 1 });
+      logger.error({ code: exit.code, reason, restartInSeconds: delay / 1000 }, 'container ended; it is started again');
+      await wait(delay, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  private async runOnce(slot: Slot): Promise<ContainerExit> {
+    const { portPool, logger, output } = this.context;
+    slot.ports = await portPool.take(slot.plan.ports.map(({ containerPort }) => containerPort));
+    try {
+      const run = new ContainerRun(slot.plan, {
+        pod: this.plan.identity,
+        root: slot.root,
+        // The containers of a pod see each other's ports, as in one network namespace.
+        ports: new Map(this.slots.flatMap(({ ports }) => [...ports])),
+        graceMillis: this.plan.graceMillis,
+        logger,
+        output,
+        onReady: (ready) => this.update(slot, { ready }),
+      });
+      slot.run = run;
+      this.update(slot, { state: 'Running' });
+      if (this.stopped) {
+        void run.stop();
+      }
+      return await run.ended();
+    } finally {
+      slot.run = undefined;
+      portPool.release(slot.ports);
+      slot.ports = new Map();
+    }
+  }
+
+  private update(slot: Slot, change: Partial<ContainerStatus>): void {
+    slot.status = { ...slot.status, ...change };
+    this.context.onChange();
+  }
+}

@@ -1,0 +1,94 @@
+import { COMMAND } from '../contract';
+import type { ContainerPort } from './pod-plan';
+import type { Probe } from './schema';
+
+/** What a probe does. Ports are the container's. */
+export type ProbeAction =
+  | {
+      readonly kind: 'http';
+      readonly port: number;
+      readonly path: string;
+      readonly encrypted: boolean;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'tcp'; readonly port: number }
+  /** Arguments of `model-serving`. */
+  | { readonly kind: 'exec'; readonly args: readonly string[] };
+
+/** A probe. */
+export interface ProbePlan {
+  readonly action: ProbeAction;
+  readonly initialDelayMillis: number;
+  readonly periodMillis: number;
+  readonly timeoutMillis: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+}
+
+/** Plans a probe; what cannot be done here is added to `problems`. */
+export function probePlan(
+  probe: Probe,
+  ports: readonly ContainerPort[],
+  subject: string,
+  problems: string[],
+): ProbePlan | undefined {
+  const action = actionOf(probe, ports, subject, problems);
+  if (action === undefined) {
+    return undefined;
+  }
+  return {
+    action,
+    initialDelayMillis: probe.initialDelaySeconds * 1000,
+    periodMillis: probe.periodSeconds * 1000,
+    timeoutMillis: probe.timeoutSeconds * 1000,
+    successThreshold: probe.successThreshold,
+    failureThreshold: probe.failureThreshold,
+  };
+}
+
+function actionOf(
+  { httpGet, tcpSocket, exec }: Probe,
+  ports: readonly ContainerPort[],
+  subject: string,
+  problems: string[],
+): ProbeAction | undefined {
+  if (httpGet !== undefined) {
+    const port = portOf(httpGet.port, ports, subject, problems);
+    const headers = Object.fromEntries(httpGet.httpHeaders.map(({ name, value }) => [name, value]));
+    return port === undefined
+      ? undefined
+      : { kind: 'http', port, path: httpGet.path, encrypted: httpGet.scheme === 'HTTPS', headers };
+  }
+  if (tcpSocket !== undefined) {
+    const port = portOf(tcpSocket.port, ports, subject, problems);
+    return port === undefined ? undefined : { kind: 'tcp', port };
+  }
+  if (exec !== undefined) {
+    const [program, ...args] = exec.command;
+    if (program === COMMAND) {
+      return { kind: 'exec', args };
+    }
+    problems.push(
+      `${subject} runs ${JSON.stringify(program)}, and only ${COMMAND} can be run here. Use an HTTP or TCP probe.`,
+    );
+    return undefined;
+  }
+  problems.push(
+    `${subject} is neither httpGet, tcpSocket nor exec, and cannot be done here. Use an HTTP or TCP probe.`,
+  );
+  return undefined;
+}
+
+/** The container port that a probe or a Service means by number or name. */
+function portOf(
+  port: number | string,
+  ports: readonly ContainerPort[],
+  subject: string,
+  problems: string[],
+): number | undefined {
+  const found = ports.find(({ name, containerPort }) => port === containerPort || port === name);
+  if (found === undefined) {
+    problems.push(`${subject}: the container declares no port ${port}. Add it to the container's ports.`);
+  }
+  return found?.containerPort;
+}

@@ -1,0 +1,30 @@
+/** Delays between the restarts of a container. */
+export interface RestartPolicy {
+  /** Delay before the second restart, in milliseconds; the first is immediate, each further doubles it. */
+  readonly initialMillis: number;
+  /** Longest delay, in milliseconds. */
+  readonly maxMillis: number;
+  /** A container that ran for so long starts again without delay when it ends, in milliseconds. */
+  readonly resetMillis: number;
+}
+
+/**
+ * The kubelet's: at once, then after 10 s, 20 s, 40 s … up to 5 minutes; from the beginning after 10 minutes of running.
+ *
+ * @see https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
+ */
+export const KUBELET_RESTARTS: RestartPolicy = { initialMillis: 10_000, maxMillis: 300_000, resetMillis: 600_000 };
+
+/** Counts the ends of one container, and says how long to wait before it starts again. */
+export class RestartDelay {
+  private failures = 0;
+
+  constructor(private readonly policy: RestartPolicy) {}
+
+  /** @param ranMillis how long the container ran @returns delay in milliseconds */
+  next(ranMillis: number): number {
+    const { initialMillis, maxMillis, resetMillis } = this.policy;
+    this.failures = ranMillis >= resetMillis ? 1 : this.failures + 1;
+    return this.failures === 1 ? 0 : Math.min(maxMillis, initialMillis * 2 ** (this.failures - 2));
+  }
+}

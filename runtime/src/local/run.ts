@@ -1,0 +1,237 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RUNTIME_VERSION } from '../contract';
+import type { Logger } from '../telemetry';
+import type { LogLine } from './container';
+import { ManifestError } from './error';
+import { tagOf } from './image';
+import type { Manifest } from './manifests';
+import { objectsOf } from './objects';
+import { Pod } from './pod';
+import { type PodPlan, planPods } from './pod-plan';
+import { PortPool } from './ports';
+import { KUBELET_RESTARTS, type RestartPolicy } from './restart-delay';
+import { planService, type ServicePlan } from './service-plan';
+import { ServiceProxy } from './service-proxy';
+import type { LocalStatus, PodStatus, ServiceStatus } from './status';
+
+/** Options of {@link runLocal}. */
+export interface LocalOptions {
+  readonly logger: Logger;
+
+  /**
+   * Directories of this machine in place of volumes that need a cluster, by the name of the claim, the reference of the
+   * image, or the name of the volume.
+   *
+   * @default - none
+   */
+  readonly volumes?: Readonly<Record<string, string>>;
+
+  /**
+   * Repositories (image references without tag and digest) that hold a copy of the runtime's image.
+   *
+   * @default - none but the runtime's own
+   */
+  readonly runtimeImages?: readonly string[];
+
+  /**
+   * Address that Services listen on.
+   *
+   * @default '127.0.0.1'
+   */
+  readonly host?: string;
+
+  /**
+   * Called with each line that a container writes.
+   *
+   * @default - lines are thrown away
+   */
+  readonly output?: (line: LogLine) => void;
+
+  /**
+   * Delays between restarts.
+   *
+   * @default - the kubelet's
+   */
+  readonly restarts?: RestartPolicy;
+}
+
+/** Manifests that run. */
+export interface LocalRun {
+  /** What runs now. */
+  status(): LocalStatus;
+
+  /** Calls the listener after every change of the status, until the returned function is called. */
+  onChange(listener: (status: LocalStatus) => void): () => void;
+
+  /**
+   * Ends everything without losing a request: Services refuse new connections, pods get SIGTERM and their grace period;
+   * then all files are removed.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs manifests as processes of this machine: the pods of every Deployment, and a port for every port of a Service.
+ *
+ * @throws ManifestError with everything that cannot be run here as it is written; nothing has been started then
+ */
+export async function runLocal(manifests: readonly Manifest[], options: LocalOptions): Promise<LocalRun> {
+  const { pods, services } = plan(manifests, options);
+  const directory = mkdtempSync(join(tmpdir(), 'model-serving-local-'));
+  try {
+    const run = new Runner(pods, directory, options);
+    await run.start(services);
+    return run;
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function plan(manifests: readonly Manifest[], options: LocalOptions): { pods: PodPlan[]; services: ServicePlan[] } {
+  const { logger, volumes = {}, runtimeImages = [] } = options;
+  const objects = objectsOf(manifests);
+  const problems: string[] = [];
+  const pods = objects.deployments.flatMap((deployment) =>
+    planPods(deployment, { objects, volumes, runtimeImages }, problems),
+  );
+  const services = objects.services.flatMap((service) => planService(service, pods, problems));
+  if (objects.deployments.length === 0) {
+    problems.push('There is no Deployment among the manifests. Give the directory that holds all of them.');
+  }
+  if (problems.length > 0) {
+    throw new ManifestError([...new Set(problems)]);
+  }
+  if (objects.ignored.size > 0) {
+    const ignored = [...objects.ignored].map(([kind, count]) => `${kind}: ${count}`);
+    logger.info({ ignored }, 'without effect on this machine');
+  }
+  const images = objects.deployments.flatMap(({ template }) => template.spec.containers.map(({ image }) => image));
+  for (const image of new Set(images.filter((name) => tagOf(name) !== undefined && tagOf(name) !== RUNTIME_VERSION))) {
+    logger.warn({ image, version: RUNTIME_VERSION }, 'the manifests name another version of the runtime than this one');
+  }
+  return { pods, services };
+}
+
+class Runner implements LocalRun {
+  private readonly listeners = new Set<(status: LocalStatus) => void>();
+  private readonly pods: ReadonlyMap<PodPlan, Pod>;
+  private readonly proxies: { readonly plan: ServicePlan; readonly proxy: ServiceProxy }[] = [];
+  private stopped: Promise<void> | undefined;
+
+  constructor(
+    plans: readonly PodPlan[],
+    private readonly directory: string,
+    private readonly options: LocalOptions,
+  ) {
+    const { logger, output = () => undefined, restarts = KUBELET_RESTARTS } = options;
+    const portPool = new PortPool();
+    const podFor = (podPlan: PodPlan) => {
+      const { namespace, name } = podPlan.identity;
+      const podDirectory = join(directory, namespace, name);
+      return new Pod(podPlan, {
+        directory: podDirectory,
+        portPool,
+        restarts,
+        logger,
+        output,
+        onChange: () => this.changed(),
+      });
+    };
+    this.pods = new Map(plans.map((podPlan) => [podPlan, podFor(podPlan)]));
+  }
+
+  async start(services: readonly ServicePlan[]): Promise<void> {
+    const { host = '127.0.0.1', logger } = this.options;
+    for (const service of services) {
+      const proxy = await ServiceProxy.start({
+        service: `${service.namespace}/${service.name}:${service.port.name || service.port.port}`,
+        host,
+        preferredPort: service.port.port,
+        endpoints: () => this.endpoints(service),
+        logger,
+      });
+      this.proxies.push({ plan: service, proxy });
+    }
+    for (const pod of this.pods.values()) {
+      pod.start();
+    }
+  }
+
+  status(): LocalStatus {
+    const pods = [...this.pods.values()].map(statusOf);
+    const services = this.proxies.map(({ plan: service, proxy }) => this.serviceStatus(service, proxy));
+    return { ready: pods.every(({ ready }) => ready), services, pods };
+  }
+
+  onChange(listener: (status: LocalStatus) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  stop(): Promise<void> {
+    this.stopped ??= this.end();
+    return this.stopped;
+  }
+
+  private async end(): Promise<void> {
+    for (const { proxy } of this.proxies) {
+      proxy.stopListening();
+    }
+    try {
+      await Promise.all([...this.pods.values()].map((pod) => pod.stop()));
+    } finally {
+      for (const { proxy } of this.proxies) {
+        proxy.cut();
+      }
+      rmSync(this.directory, { recursive: true, force: true });
+    }
+  }
+
+  private endpoints({ targets, publishNotReadyAddresses }: ServicePlan): number[] {
+    return [...targets].flatMap(([podPlan, containerPort]) => {
+      const pod = this.pods.get(podPlan);
+      const port = pod?.portFor(containerPort);
+      const open = pod !== undefined && (pod.ready || (publishNotReadyAddresses && !pod.stopped));
+      return open && port !== undefined ? [port] : [];
+    });
+  }
+
+  private serviceStatus(service: ServicePlan, proxy: ServiceProxy): ServiceStatus {
+    const { namespace, name, port, targets } = service;
+    const { host = '127.0.0.1' } = this.options;
+    const address = `${host.includes(':') ? `[${host}]` : host}:${proxy.port}`;
+    const scheme = schemeOf(port.name, port.appProtocol);
+    return {
+      namespace,
+      name,
+      port: port.name,
+      address,
+      ...(scheme === undefined ? {} : { url: `${scheme}://${address}` }),
+      readyPods: this.endpoints(service).length,
+      pods: targets.size,
+    };
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) {
+      listener(this.status());
+    }
+  }
+}
+
+function statusOf(pod: Pod): PodStatus {
+  const { namespace, name } = pod.plan.identity;
+  return { namespace, name, ready: pod.ready, containers: pod.containers };
+}
+
+/** Scheme of a port by what it says of itself: its protocol, else the beginning of its name. */
+function schemeOf(name: string, appProtocol: string | undefined): string | undefined {
+  const protocol = appProtocol ?? name.split('-')[0] ?? '';
+  if (/h2c|grpc|tcp|tls$/i.test(protocol)) {
+    return undefined;
+  }
+  return /https|wss/i.test(protocol) ? 'https' : 'http';
+}

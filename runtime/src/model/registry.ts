@@ -1,0 +1,102 @@
+import type { LoadedModel } from './load';
+
+/** States of a model version, named as in the model repository extension of the V2 protocol. */
+export type ModelState = 'LOADING' | 'READY' | 'UNAVAILABLE';
+
+/** One version of one model, loaded or not. */
+export class ModelVersion {
+  private loaded: LoadedModel | undefined;
+  private failure: string | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly version: string,
+  ) {}
+
+  get state(): ModelState {
+    if (this.loaded !== undefined) {
+      return 'READY';
+    }
+    return this.failure === undefined ? 'LOADING' : 'UNAVAILABLE';
+  }
+
+  /** The model, when it is ready. */
+  get model(): LoadedModel | undefined {
+    return this.loaded;
+  }
+
+  /** Why the version is not ready. Names no file, so that it may be shown to clients. */
+  get reason(): string | undefined {
+    return this.state === 'LOADING' ? 'the model is loading' : this.failure;
+  }
+
+  /** The model is loaded and warm. */
+  setReady(model: LoadedModel): void {
+    this.loaded = model;
+  }
+
+  /** The model cannot be loaded. */
+  setUnavailable(reason: string): void {
+    this.failure = reason;
+  }
+}
+
+/** All models of the process, each in one or more versions side by side. */
+export class ModelRegistry {
+  private readonly byName = new Map<string, ModelVersion[]>();
+
+  /** Adds a version, loading. Name and version are together unique. */
+  add(name: string, version: string): ModelVersion {
+    const added = new ModelVersion(name, version);
+    const versions = [...this.versions(name), added].sort((a, b) => compareVersions(a.version, b.version));
+    this.byName.set(name, versions);
+    return added;
+  }
+
+  /** Names of all models, those that are not ready included. */
+  get names(): string[] {
+    return [...this.byName.keys()];
+  }
+
+  /** Versions of a model, the latest last; empty when there is no such model. */
+  versions(name: string): readonly ModelVersion[] {
+    return this.byName.get(name) ?? [];
+  }
+
+  /** Every version of every model. */
+  get all(): ModelVersion[] {
+    return [...this.byName.values()].flat();
+  }
+
+  /**
+   * Finds a version of a model.
+   *
+   * @param version absent = the latest version that is ready; when none is, the latest
+   * @see compareVersions for what is later
+   */
+  find(name: string, version?: string): ModelVersion | undefined {
+    const versions = this.versions(name);
+    if (version !== undefined) {
+      return versions.find((candidate) => candidate.version === version);
+    }
+    return versions.findLast(({ state }) => state === 'READY') ?? versions.at(-1);
+  }
+
+  /** Whether there is a model, and every version of every model is ready. */
+  get ready(): boolean {
+    const all = this.all;
+    return all.length > 0 && all.every(({ state }) => state === 'READY');
+  }
+}
+
+const natural = new Intl.Collator('en', { numeric: true });
+
+/**
+ * Orders versions as people do: digits count as numbers, so `9` < `10`, `v9` < `v10` and `2026-9-1` < `2026-11-01`.
+ * Letters are compared without regard to case first.
+ *
+ * @returns negative when `a` is earlier, positive when it is later
+ */
+export function compareVersions(a: string, b: string): number {
+  return natural.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+}

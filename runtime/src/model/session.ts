@@ -1,0 +1,196 @@
+import { Tensor as EngineTensor, InferenceSession } from 'onnxruntime-node';
+import { errorMessage } from '../telemetry';
+import { DATATYPES, datatypeOfEngine, type Tensor, type TensorData } from './datatype';
+import { DYNAMIC, type Signature, type TensorSpec } from './signature';
+
+/** ONNX element types that the engine has and its interface for Node.js lacks. */
+const UNSUPPORTED_TYPES: Readonly<Record<string, string>> = {
+  14: 'complex64',
+  15: 'complex128',
+  16: 'bfloat16',
+  17: 'float8e4m3fn',
+  18: 'float8e4m3fnuz',
+  19: 'float8e5m2',
+  20: 'float8e5m2fnuz',
+};
+
+/** An opened model. This is the only file that knows the inference engine. */
+export interface Session {
+  readonly signature: Signature;
+
+  /**
+   * Runs the model once.
+   *
+   * The inputs must not change before the result is there: the engine reads them where they are.
+   *
+   * @param inputs one tensor an input, in the order of the signature
+   * @throws EngineError when the model cannot evaluate these inputs
+   */
+  run(inputs: readonly Tensor[]): Promise<Run>;
+
+  /** Frees the memory of the model. No run may be under way. */
+  close(): Promise<void>;
+}
+
+/** One run of a model. */
+export interface Run {
+  /** One tensor an output, in the order of the signature. */
+  readonly outputs: Tensor[];
+
+  /** Time that the engine took, in seconds. */
+  readonly seconds: number;
+}
+
+/** The engine failed in a run. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+
+  /**
+   * @param operator kind of the operator of the model that failed, for example `Gather`; undefined when the engine does not say
+   * @param options the engine's own error as `cause`: its message may hold values of the request
+   */
+  constructor(
+    readonly operator: string | undefined,
+    options: ErrorOptions,
+  ) {
+    super(operator === undefined ? 'the engine failed' : `the operator ${operator} of the model failed`, options);
+  }
+}
+
+/** The engine cannot open the model, or the wire cannot carry its tensors. The message names no file. */
+export class UnservableError extends Error {
+  override readonly name = 'UnservableError';
+}
+
+/**
+ * Opens a model.
+ *
+ * @param path the file
+ * @param threads number of threads for one run
+ * @throws UnservableError when the model cannot be served
+ */
+export async function openSession(path: string, threads: number): Promise<Session> {
+  const session = await create(path, threads);
+  try {
+    const inputs = session.inputMetadata.map(specOf);
+    const outputs = session.outputMetadata.map(specOf);
+    return new EngineSession(session, { inputs, outputs });
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+async function create(path: string, threads: number): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(path, {
+      executionProviders: ['cpu'],
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      // Waiting threads that spin take the time of the event loop when the container has few processors.
+      ...(threads > 1 ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
+      // The engine writes errors to standard error, with values of the request; they arrive as exceptions as well.
+      logSeverityLevel: 4,
+    });
+  } catch (error) {
+    const message = errorMessage(error);
+    const elementType = /Unsupported data type: (\d+)$/.exec(message)?.[1];
+    throw new UnservableError(
+      elementType === undefined
+        ? `the engine cannot open it: ${withoutPaths(message)}`
+        : `an input or output has the element type ${UNSUPPORTED_TYPES[elementType] ?? elementType}, which the engine cannot exchange.`,
+      { cause: error },
+    );
+  }
+}
+
+class EngineSession implements Session {
+  private readonly inputNames: readonly string[];
+  private readonly outputNames: readonly string[];
+
+  constructor(
+    private readonly session: InferenceSession,
+    readonly signature: Signature,
+  ) {
+    this.inputNames = signature.inputs.map(({ name }) => name);
+    this.outputNames = signature.outputs.map(({ name }) => name);
+  }
+
+  async run(inputs: readonly Tensor[]): Promise<Run> {
+    // Without prototype: an input may be called `__proto__`.
+    const feeds: Record<string, EngineTensor> = Object.create(null);
+    for (let index = 0; index < inputs.length; index += 1) {
+      feeds[this.inputNames[index]] = toEngine(inputs[index]);
+    }
+    let results: InferenceSession.ReturnType;
+    let started = 0;
+    // The engine starts in an immediate of its own, behind this one: waiting for the event loop is not its time.
+    setImmediate(() => {
+      started = performance.now();
+    });
+    try {
+      results = await this.session.run(feeds);
+    } catch (error) {
+      throw new EngineError(operatorOf(error), { cause: error });
+    }
+    const seconds = (performance.now() - started) / 1000;
+    const outputs: Tensor[] = [];
+    for (let index = 0; index < this.outputNames.length; index += 1) {
+      outputs.push(fromEngine(results[this.outputNames[index]], this.signature.outputs[index]));
+    }
+    return { outputs, seconds };
+  }
+
+  close(): Promise<void> {
+    return this.session.release();
+  }
+}
+
+function specOf(metadata: InferenceSession.ValueMetadata): TensorSpec {
+  if (!metadata.isTensor) {
+    throw new UnservableError(`'${metadata.name}' is not a tensor, and nothing else can be carried over the wire.`);
+  }
+  const datatype = datatypeOfEngine(metadata.type);
+  if (datatype === undefined) {
+    throw new UnservableError(`'${metadata.name}' has the element type ${metadata.type}, which cannot be served.`);
+  }
+  return {
+    name: metadata.name,
+    datatype,
+    shape: metadata.shape.map((size) => (typeof size === 'number' ? size : DYNAMIC)),
+    symbols: metadata.shape.map((size) => (typeof size === 'string' && size !== '' ? size : undefined)),
+  };
+}
+
+function toEngine({ datatype, shape, data }: Tensor): EngineTensor {
+  const tensor = new EngineTensor(DATATYPES[datatype].engineType, data, shape);
+  if (datatype === 'FP16') {
+    // Where the platform has half floats the tensor shows them, but the engine's native part reads 16-bit integers only.
+    Object.defineProperty(tensor, 'data', { value: data });
+  }
+  return tensor;
+}
+
+function fromEngine(tensor: EngineTensor, { datatype }: TensorSpec): Tensor {
+  const { data } = tensor;
+  if (datatype === 'FP16' && !Array.isArray(data)) {
+    // Where the platform has half floats the engine answers them; here FP16 is its bits.
+    return { datatype, shape: tensor.dims, data: new Uint16Array(data.buffer, data.byteOffset, data.length) };
+  }
+  return { datatype, shape: tensor.dims, data: data as TensorData };
+}
+
+/** Operator that the engine names, as in `Non-zero status code returned while running Gather node. Name:'…'`. */
+function operatorOf(error: unknown): string | undefined {
+  return /while running (\w+) node/.exec(errorMessage(error))?.[1];
+}
+
+/** Messages of the engine name the model file and places in its own source. */
+function withoutPaths(message: string): string {
+  return message
+    .replace(/(?:[\w.-]+)?(?:\/[\w.@+-]+){2,}(?::\d+)?/g, '…')
+    .replace(/\s+/g, ' ')
+    .slice(0, 500);
+}

@@ -1,0 +1,77 @@
+import { DYNAMIC, elementCount, type TensorSpec } from '../model';
+import { badRequest, kindOf } from './request-error';
+
+/** Largest size of one dimension. */
+const MAX_SIZE = 2 ** 31 - 1;
+
+/** Largest size of a dimension of a tensor without elements: there nothing else bounds it. */
+const MAX_SIZE_OF_EMPTY = 2 ** 16;
+
+/** Sizes that the names of open dimensions got in a request. */
+export type SymbolSizes = Map<string, { size: number; input: string }>;
+
+/**
+ * Checks the shape of an input against what the model says.
+ *
+ * @param sizes sizes of named dimensions so far; inputs that share a name must agree
+ * @throws RequestError 400
+ */
+export function checkShape(shape: readonly number[], spec: TensorSpec, sizes: SymbolSizes): void {
+  if (shape.length !== spec.shape.length) {
+    throw badRequest(
+      `Input '${spec.name}' has ${shape.length} dimensions, but the model's shape ${written(spec)} has ${spec.shape.length}.`,
+    );
+  }
+  for (let axis = 0; axis < shape.length; axis += 1) {
+    const expected = spec.shape[axis];
+    if (expected !== DYNAMIC && expected !== shape[axis]) {
+      throw badRequest(
+        `Input '${spec.name}': dimension ${axis} is ${shape[axis]}, but the model's shape is ${written(spec)}.`,
+      );
+    }
+    const symbol = spec.symbols[axis];
+    if (symbol !== undefined) {
+      agree(symbol, shape[axis], spec.name, sizes);
+    }
+  }
+  if (elementCount(shape) === 0 && shape.some((size) => size > MAX_SIZE_OF_EMPTY)) {
+    throw badRequest(
+      `Input '${spec.name}': a tensor without elements may have no dimension larger than ${MAX_SIZE_OF_EMPTY}.`,
+    );
+  }
+}
+
+/**
+ * Reads a shape of a request.
+ *
+ * @throws RequestError 400
+ */
+export function readShape(value: unknown, input: string, path: string): number[] {
+  if (!Array.isArray(value)) {
+    throw badRequest(`Input '${input}': ${path} must be a list of sizes; found ${kindOf(value)}.`);
+  }
+  for (const [axis, size] of value.entries()) {
+    if (!Number.isInteger(size) || size < 0 || size > MAX_SIZE) {
+      throw badRequest(
+        `Input '${input}': ${path}[${axis}] must be an integer from 0 to ${MAX_SIZE}; found ${typeof size === 'number' ? size : kindOf(size)}.`,
+      );
+    }
+  }
+  return value;
+}
+
+/** A shape as the model declares it, for example `[-1, 4]`. */
+export function written({ shape }: TensorSpec): string {
+  return `[${shape.join(', ')}]`;
+}
+
+function agree(symbol: string, size: number, input: string, sizes: SymbolSizes): void {
+  const known = sizes.get(symbol);
+  if (known === undefined) {
+    sizes.set(symbol, { size, input });
+  } else if (known.size !== size) {
+    throw badRequest(
+      `Dimension '${symbol}' of the model is ${known.size} in input '${known.input}' and ${size} in input '${input}'; it must be the same.`,
+    );
+  }
+}

@@ -1,0 +1,100 @@
+import { type Datatype, elementCount, type Tensor, type TensorData } from '../model';
+import { float16Text, float32Text, float64Text } from './number-text';
+
+/** Writes the elements `[from, to)` as JSON, separated by commas. */
+type ElementsText = (data: TensorData, from: number, to: number) => string;
+
+/** Larger integers are not exact as a JavaScript number. */
+const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
+const ELEMENTS_TEXT: Readonly<Record<Datatype, ElementsText>> = {
+  BOOL: each((value) => (value === 0 ? 'false' : 'true')),
+  INT8: each(String),
+  INT16: each(String),
+  INT32: each(String),
+  INT64: each(bigIntegerText),
+  UINT8: each(String),
+  UINT16: each(String),
+  UINT32: each(String),
+  UINT64: each(bigIntegerText),
+  FP16: each((value) => float16Text(Number(value))),
+  FP32: float32Elements,
+  FP64: each((value) => float64Text(Number(value))),
+  BYTES: each((value) => JSON.stringify(value)),
+};
+
+/** Rows of a tensor as one flat JSON list, as V2 answers have them. */
+export function flatText({ datatype, shape, data }: Tensor, firstRow: number, rows: number): string {
+  const stride = elementCount(shape.slice(1));
+  return `[${ELEMENTS_TEXT[datatype](data, firstRow * stride, (firstRow + rows) * stride)}]`;
+}
+
+/** A whole tensor as one flat JSON list. */
+export function allText({ datatype, data }: Tensor): string {
+  return `[${ELEMENTS_TEXT[datatype](data, 0, data.length)}]`;
+}
+
+/**
+ * Part of a tensor as nested JSON lists.
+ *
+ * @param axis first axis that becomes a list; 0 = the whole tensor, 1 = one row
+ * @param offset where the part starts
+ */
+export function nestedText({ datatype, shape, data }: Tensor, axis: number, offset: number): string {
+  const elements = ELEMENTS_TEXT[datatype];
+  const last = shape.length - 1;
+  const write = (level: number, from: number): string => {
+    if (level > last) {
+      return elements(data, from, from + 1);
+    }
+    const size = shape[level];
+    if (level === last) {
+      return `[${elements(data, from, from + size)}]`;
+    }
+    const stride = elementCount(shape.slice(level + 1));
+    return `[${Array.from({ length: size }, (_, index) => write(level + 1, from + index * stride)).join(',')}]`;
+  };
+  return write(axis, offset);
+}
+
+/** A row of class probabilities as an object from label to probability. */
+export function labelledText({ datatype, data }: Tensor, keys: readonly string[], offset: number): string {
+  const elements = ELEMENTS_TEXT[datatype];
+  let text = '{';
+  for (let index = 0; index < keys.length; index += 1) {
+    text += `${index === 0 ? '' : ','}${keys[index]}:${elements(data, offset + index, offset + index + 1)}`;
+  }
+  return `${text}}`;
+}
+
+function each(text: (value: number | bigint | string) => string): ElementsText {
+  return (data, from, to) => {
+    if (from >= to) {
+      return '';
+    }
+    let all = text(data[from]);
+    for (let index = from + 1; index < to; index += 1) {
+      all += `,${text(data[index])}`;
+    }
+    return all;
+  };
+}
+
+/** The most frequent datatype has a loop of its own, which the compiler keeps free of checks of types. */
+function float32Elements(data: TensorData, from: number, to: number): string {
+  if (from >= to) {
+    return '';
+  }
+  const numbers = data as Float32Array;
+  let all = float32Text(numbers[from]);
+  for (let index = from + 1; index < to; index += 1) {
+    all += `,${float32Text(numbers[index])}`;
+  }
+  return all;
+}
+
+function bigIntegerText(value: number | bigint | string): string {
+  const integer = value as bigint;
+  // Small numbers are written faster than bigints.
+  return integer <= SAFE && integer >= -SAFE ? String(Number(integer)) : String(integer);
+}

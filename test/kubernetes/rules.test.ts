@@ -1,0 +1,36 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RULES, type Rule } from '../../lib/kubernetes';
+import { CAPACITY_RULES } from '../../lib/kubernetes/rules/capacity-rules';
+import { MANIFEST_RULES } from '../../lib/kubernetes/rules/manifest-rules';
+import { MODEL_RULES } from '../../lib/kubernetes/rules/model-rules';
+import { OBJECT_RULES } from '../../lib/kubernetes/rules/object-rules';
+import { SERVING_RULES } from '../../lib/kubernetes/rules/serving-rules';
+import { rulesDocument } from '../support/rules-document';
+
+const DOCUMENT = join(__dirname, '../../docs/rules.md');
+const rules = Object.values<Rule>(RULES);
+
+test('codes are unique and have the form MS and four digits', () => {
+  const codes = rules.map(({ code }) => code);
+  expect(new Set(codes).size).toBe(codes.length);
+  expect(codes.filter((code) => !/^MS[12]\d{3}$/.test(code))).toEqual([]);
+});
+
+test('no rule of one area hides a rule of another', () => {
+  const areas = [MODEL_RULES, CAPACITY_RULES, SERVING_RULES, OBJECT_RULES, MANIFEST_RULES];
+  expect(rules).toHaveLength(areas.reduce((sum, area) => sum + Object.keys(area).length, 0));
+});
+
+test.each(rules)('$code is told in full sentences', ({ title, statement, why }) => {
+  expect(title).not.toMatch(/\.$/);
+  expect(statement).toMatch(/^[A-Z].*\.$/);
+  expect(why).toMatch(/^[A-Z`].*[.)]$/);
+});
+
+test('docs/rules.md is written from the table (UPDATE_DOCS=1 writes it)', () => {
+  if (process.env.UPDATE_DOCS === '1') {
+    writeFileSync(DOCUMENT, rulesDocument());
+  }
+  expect(readFileSync(DOCUMENT, 'utf8')).toBe(rulesDocument());
+});
