@@ -40,7 +40,7 @@ export interface ModelConfig {
   readonly source?: ModelSourceConfig;
 
   /**
-   * Longest time from the arrival of a request to its answer, in milliseconds.
+   * Longest time from the arrival of a request to the start of its run, in milliseconds; then it is dropped.
    *
    * Absent = `server.requestTimeoutMillis`.
    */
@@ -127,7 +127,7 @@ export interface ServerConfig {
   /** Largest request body, in bytes. */
   readonly maxBodyBytes: number;
 
-  /** Longest time from the arrival of a request to its answer, in milliseconds. */
+  /** Longest time from the arrival of a request to the start of its run, in milliseconds; then it is dropped. */
   readonly requestTimeoutMillis: number;
 
   /**

@@ -75,7 +75,8 @@ function isNamespace(part: string, { protocol, port }: URL): boolean {
 /** A rule of a network policy that lets pods connect to a server (TCP). */
 export interface EgressRule extends Json {
   readonly to: Json[];
-  readonly ports?: Json[];
+  /** The one port. Absent = every port. */
+  readonly ports?: [{ readonly port: number }];
 }
 
 /** The rule of a network policy that lets pods connect to a server. */

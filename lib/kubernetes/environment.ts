@@ -26,15 +26,8 @@ export function renderEnvironment(environment: Environment): EnvironmentVariable
 /** Checks environment variables as they are declared. */
 export function checkEnvironment(environment: Environment): Violation[] {
   return Object.entries(environment).flatMap(([name, { value, valueFrom }]) => [
-    ...(NAME.test(name) && (typeof value === 'string' || valueFrom !== undefined)
-      ? []
-      : [
-          violation(
-            RULES.environmentName,
-            `env has ${quote(name)} with the value ${quote(value)}.`,
-            "Write { LOG_FORMAT: EnvValue.fromValue('json') }.",
-          ),
-        ]),
+    ...(NAME.test(name) ? [] : [malformed(`env has the name ${quote(name)}.`)]),
+    ...(typeof value === 'string' || valueFrom !== undefined ? [] : [malformed(`env.${name} has no value.`)]),
     ...checkEnvironmentVariable(`env.${name}`, { name, value, valueFrom }),
   ]);
 }
@@ -57,6 +50,11 @@ export function checkEnvironmentVariable(what: string, variable: EnvironmentVari
     );
   }
   return found;
+}
+
+// Values are never shown: they may be secret.
+function malformed(found: string): Violation {
+  return violation(RULES.environmentName, found, "Write { LOG_FORMAT: EnvValue.fromValue('json') }.");
 }
 
 // cdk8s-plus puts a class instance into `divisor`, which a plain object cannot carry.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IConstruct } from 'constructs';
 
 /** Longest name of an object before suffixes (pods add 17 characters, ConfigMaps 16, and 63 is the limit). */
-export const MAX_NAME_LENGTH = 45;
+const MAX_NAME_LENGTH = 45;
 
 const HASH_LENGTH = 8;
 

@@ -4,7 +4,7 @@ import type { Labels } from './labels';
 import type { NetworkPeer } from './network-peer';
 
 /** Who may call the pods on which ports. */
-export interface IngressInput {
+interface IngressInput {
   readonly peers: NetworkPeer[];
   readonly ports: number[];
 }
@@ -55,14 +55,13 @@ function renderIngress({ peers, ports }: IngressInput): Json[] {
   ];
 }
 
-/** Rules with the same ports as one, each server once. */
+/** Rules with the same port as one. */
 function merge(rules: EgressRule[]): EgressRule[] {
-  const merged = new Map<string, EgressRule>();
-  for (const { to, ports } of rules) {
-    const key = JSON.stringify(ports ?? []);
-    const servers = [...(merged.get(key)?.to ?? []), ...to];
-    const distinct = [...new Map(servers.map((server) => [JSON.stringify(server), server])).values()];
-    merged.set(key, ports === undefined ? { to: distinct } : { to: distinct, ports });
+  const merged = new Map<number | undefined, EgressRule>();
+  for (const rule of rules) {
+    const port = rule.ports?.[0].port;
+    const same = merged.get(port);
+    merged.set(port, same === undefined ? rule : { ...same, to: [...same.to, ...rule.to] });
   }
   return [...merged.values()];
 }

@@ -75,7 +75,7 @@ const STORAGE_BESIDE_VOLUMES = 256 * MEBIBYTE;
 const LEAST_STORAGE_BESIDE_VOLUMES = 64 * MEBIBYTE;
 
 /** Memory that a container needs for a model file of a size, in bytes. */
-export function memoryFor(modelBytes: number): number {
+function memoryFor(modelBytes: number): number {
   return PROCESS_MEMORY + COPIES_WHILE_LOADING * modelBytes;
 }
 

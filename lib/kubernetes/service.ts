@@ -4,13 +4,12 @@ import type { Labels } from './labels';
 import type { ContainerPort } from './pod';
 
 /** Port of the Service for REST, so that its address needs no port. */
-export const SERVICE_HTTP_PORT = 80;
+const SERVICE_HTTP_PORT = 80;
 
 /** Ports of a serving container. */
 export function servingPorts(): ContainerPort[] {
   return [
     { name: PORT_NAMES.http, containerPort: PORTS.http },
-    { name: PORT_NAMES.grpc, containerPort: PORTS.grpc },
     { name: PORT_NAMES.metrics, containerPort: PORTS.metrics },
   ];
 }
@@ -21,8 +20,6 @@ export function renderService(selector: Labels): Json {
     selector: { ...selector },
     ports: [
       { name: PORT_NAMES.http, port: SERVICE_HTTP_PORT, targetPort: PORT_NAMES.http },
-      // Without it a gateway speaks HTTP/1.1 to the pods, which gRPC does not.
-      { name: PORT_NAMES.grpc, port: PORTS.grpc, targetPort: PORT_NAMES.grpc, appProtocol: 'kubernetes.io/h2c' },
       { name: PORT_NAMES.metrics, port: PORTS.metrics, targetPort: PORT_NAMES.metrics },
     ],
   };

@@ -2,7 +2,7 @@ import type { IConstruct } from 'constructs';
 import { formatViolation, type Violation } from './violation';
 
 /** Type of the metadata entries of a construct that hold its warnings. */
-export const WARNING_METADATA = 'model-serving:warning';
+const WARNING_METADATA = 'model-serving:warning';
 
 // Warnings that an app has printed: validation runs once for the app and once more for every chart.
 const printed = new WeakMap<IConstruct, Set<string>>();

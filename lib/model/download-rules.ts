@@ -17,14 +17,17 @@ const MAX_MILLIS = 2 ** 31 - 1;
 
 const hasObject = ({ hostname, pathname }: URL) => hostname !== '' && pathname.length > 1;
 
+/** Bucket and object, and nothing behind them: a query, such as a version, would be lost. */
+const namesObject = (uri: URL) => hasObject(uri) && uri.search === '';
+
 const FORMS: { readonly [type: string]: { readonly example: string; readonly holds: (uri: URL) => boolean } } = {
   s3: {
     example: 's3://models/iris/v1/model.onnx',
-    holds: (uri) => uri.protocol === 's3:' && hasObject(uri),
+    holds: (uri) => uri.protocol === 's3:' && namesObject(uri),
   },
   gcs: {
     example: 'gs://models/iris/v1/model.onnx',
-    holds: (uri) => uri.protocol === 'gs:' && hasObject(uri),
+    holds: (uri) => uri.protocol === 'gs:' && namesObject(uri),
   },
   'azure-blob': {
     example: 'https://account.blob.core.windows.net/models/iris/v1/model.onnx',
@@ -55,7 +58,13 @@ export function checkDownload(input: Download, server: Destination): Violation[]
 function checkAddress({ type, uri }: Download): Violation[] {
   const form = FORMS[type];
   const url = URL.canParse(uri) ? new URL(uri) : undefined;
-  const holds = url !== undefined && url.username === '' && url.password === '' && url.hash === '' && form?.holds(url);
+  const holds =
+    url !== undefined &&
+    url.username === '' &&
+    url.password === '' &&
+    url.hash === '' &&
+    isDecodable(url) &&
+    form?.holds(url);
   return holds
     ? []
     : [
@@ -178,6 +187,16 @@ function isEndpoint(endpoint: string): boolean {
   }
   const url = new URL(endpoint);
   return isWeb(url) && url.hostname !== '' && url.username === '' && url.search === '' && url.hash === '';
+}
+
+/** Whether each % is followed by two hexadecimal digits of UTF-8. */
+function isDecodable({ pathname }: URL): boolean {
+  try {
+    decodeURIComponent(pathname);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isWeb({ protocol }: URL): boolean {

@@ -114,6 +114,7 @@ function bindDownload(
         image: context.image,
         imagePullPolicy: context.imagePullPolicy,
         args: [ROLES.fetch, '--config', PATHS.config],
+        env: context.env,
         resources: context.resources,
         volumeMounts: mounts,
       },

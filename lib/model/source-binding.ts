@@ -4,6 +4,7 @@ import type {
   ContainerInput,
   ContainerResources,
   Destination,
+  EnvironmentVariable,
   Violation,
   Volume,
   VolumeMount,
@@ -28,6 +29,9 @@ export interface PodContext {
   readonly image: string;
 
   readonly imagePullPolicy: string;
+
+  /** Environment variables, for init containers that run the runtime. */
+  readonly env: EnvironmentVariable[];
 
   /** Requests and limits, for init containers. */
   readonly resources: ContainerResources;

@@ -1,37 +1,64 @@
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { quote, RULES, type Violation, violation } from '../kubernetes';
+import { quote, RULES, type Rule, type Violation, violation } from '../kubernetes';
 import type { Model } from '../model';
+
+/** What must be there only once in a chart and namespace. */
+export interface DeclaredModel {
+  readonly model: Model;
+  readonly namespace: string | undefined;
+
+  /** Name of the objects of the construct. */
+  readonly name: string;
+}
 
 const DECLARED = new WeakMap<Chart, Map<string, Construct[]>>();
 
-/** Remembers that a construct serves a model in a namespace. */
-export function declareModel(construct: Construct, model: Model, namespace: string | undefined): void {
+/** Remembers which model a construct serves in a namespace, and how its objects are called. */
+export function declareModel(construct: Construct, declared: DeclaredModel): void {
   const chart = Chart.of(construct);
-  const models = DECLARED.get(chart) ?? new Map<string, Construct[]>();
-  DECLARED.set(chart, models);
-  const key = keyOf(model, namespace);
-  models.set(key, [...(models.get(key) ?? []), construct]);
+  const constructs = DECLARED.get(chart) ?? new Map<string, Construct[]>();
+  DECLARED.set(chart, constructs);
+  for (const key of [modelKey(declared), nameKey(declared)]) {
+    constructs.set(key, [...(constructs.get(key) ?? []), construct]);
+  }
 }
 
-/** Checks that no other construct of the chart serves the same version of the same model in the same namespace. */
-export function checkDeclaredOnce(construct: Construct, model: Model, namespace: string | undefined): Violation[] {
-  const others = (DECLARED.get(Chart.of(construct))?.get(keyOf(model, namespace)) ?? []).filter(
+/** Checks that no other construct of the chart serves the same version of a model, or has objects of the same name. */
+export function checkDeclaredOnce(construct: Construct, declared: DeclaredModel): Violation[] {
+  const { model, name } = declared;
+  return [
+    ...checkAlone(construct, modelKey(declared), {
+      rule: RULES.uniqueModel,
+      found: `The model ${quote(model.name)} version ${quote(model.version)} is also served by`,
+      fix: 'Give one of them another version, or raise the replicas of the other.',
+    }),
+    ...checkAlone(construct, nameKey(declared), {
+      rule: RULES.uniqueName,
+      found: `The name ${quote(name)} is also the name of the objects of`,
+      fix: 'Give one of them another metadata.name, or leave it out.',
+    }),
+  ];
+}
+
+function checkAlone(
+  construct: Construct,
+  key: string,
+  { rule, found, fix }: { readonly rule: Rule; readonly found: string; readonly fix: string },
+): Violation[] {
+  const others = (DECLARED.get(Chart.of(construct))?.get(key) ?? []).filter(
     (other) => other !== construct && isInTree(other),
   );
-  return others.length === 0
-    ? []
-    : [
-        violation(
-          RULES.uniqueModel,
-          `The model ${quote(model.name)} version ${quote(model.version)} is also served by ${others.map(({ node }) => quote(node.path)).join(', ')}.`,
-          'Give one of them another version, or raise the replicas of the other.',
-        ),
-      ];
+  const paths = others.map(({ node }) => quote(node.path)).join(', ');
+  return others.length === 0 ? [] : [violation(rule, `${found} ${paths}.`, fix)];
 }
 
-function keyOf({ name, version }: Model, namespace: string | undefined): string {
-  return JSON.stringify([namespace, name, version]);
+function modelKey({ model: { name, version }, namespace }: DeclaredModel): string {
+  return JSON.stringify(['model', namespace, name, version]);
+}
+
+function nameKey({ name, namespace }: DeclaredModel): string {
+  return JSON.stringify(['name', namespace, name]);
 }
 
 function isInTree({ node }: Construct): boolean {

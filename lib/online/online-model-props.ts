@@ -10,7 +10,8 @@ export interface OnlineModelProps {
   readonly model: Model;
 
   /**
-   * Longest time from the arrival of a request to its answer.
+   * Time from the arrival of a request in which it is worth answering. A request that has waited for it without being
+   * run is dropped and answered with 504; a run that has begun is not interrupted.
    *
    * @default Duration.seconds(30)
    */
@@ -95,7 +96,8 @@ export interface OnlineModelProps {
   readonly imagePullSecrets?: ISecret[];
 
   /**
-   * Environment variables of the predictor. `MODEL_SERVING_LOG_LEVEL` sets how much it logs.
+   * Environment variables of the predictor, and of the container that downloads its model. `MODEL_SERVING_LOG_LEVEL`
+   * sets how much they log.
    *
    * @default - none
    */

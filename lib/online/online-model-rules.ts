@@ -28,6 +28,7 @@ import { compareSample } from './warm-up-sample';
 const MAX_MILLIS = 2 ** 31 - 1;
 const LEAST_BODY_BYTES = 1024;
 const LARGEST_BODY_BYTES = 1024 ** 3;
+const SHOWN_PROBLEMS = 3;
 
 /** Checks everything that an online model is declared with, except the pod itself. */
 export function checkOnlineModel(props: OnlineModelProps, settings: Settings, config: string): Violation[] {
@@ -59,14 +60,19 @@ function checkWarmUp({ model }: OnlineModelProps, { warmUp }: Settings): Violati
   if (request === undefined || model.signature === undefined || model._violations.length > 0) {
     return found;
   }
+  const problems = compareSample(request, model.signature);
+  if (problems.length === 0) {
+    return found;
+  }
+  // One wrong name is wrong in every row.
+  const more = problems.length > SHOWN_PROBLEMS ? ` And ${problems.length - SHOWN_PROBLEMS} more.` : '';
+  const inputs = model.signature.inputs.map(({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(', ')}]`);
   return [
     ...found,
-    ...compareSample(request, model.signature).map((problem) =>
-      violation(
-        RULES.warmUpSample,
-        `The warm-up file ${quote(file)} does not fit: ${problem}`,
-        `The model ${quote(model.name)} takes ${(model.signature?.inputs ?? []).map((input) => `${input.name} ${input.datatype} [${input.shape.join(', ')}]`).join('; ')}.`,
-      ),
+    violation(
+      RULES.warmUpSample,
+      `The warm-up file ${quote(file)} does not fit: ${problems.slice(0, SHOWN_PROBLEMS).join(' ')}${more}`,
+      `The model ${quote(model.name)} takes ${inputs.join('; ')}.`,
     ),
   ];
 }
@@ -133,7 +139,7 @@ function checkBody({ maxBodyBytes, resources, needs }: Settings): Violation[] {
         violation(
           RULES.bodySize,
           `maxBodySize is ${readableBytes(maxBodyBytes)}, and the memory limit ${readableBytes(memory)}.`,
-          'Write a size such as Size.mebibytes(4), or raise the memory; large tensors are best sent in binary form.',
+          'Write a size such as Size.mebibytes(4), or raise the memory.',
         ),
       ];
 }

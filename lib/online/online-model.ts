@@ -1,4 +1,4 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, type ApiObjectMetadata } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CONFIG_FILE, PORTS, ROLES } from '../contract';
 import {
@@ -29,8 +29,8 @@ import { resolveSettings, type Settings } from './settings';
 import { renderWarmUp } from './warm-up';
 
 /**
- * Serves one version of a model online: V1 and V2 REST, gRPC and metrics, on a Deployment of its own behind a Service of
- * its own.
+ * Serves one version of a model online: V1 and V2 REST and metrics, on a Deployment of its own behind a Service of its
+ * own.
  *
  * Wrong declarations fail at synth, all together, each with a rule code (`MS1001`): see docs/rules.md.
  *
@@ -47,13 +47,13 @@ export class OnlineModel extends Construct {
   /** The Deployment; the default child of the construct. */
   public readonly deployment: ApiObject;
 
-  /** The Service: `http` on port 80, `grpc` on 8081, `metrics` on 8082. */
+  /** The Service: `http` on port 80, `metrics` on 8082. */
   public readonly service: ApiObject;
 
   /** The ConfigMap with the configuration of the predictor. Its name changes with its content. */
   public readonly configMap: ApiObject;
 
-  /** The network policy: it denies what is not declared. */
+  /** The network policy: it denies what is not declared. `node.tryRemoveChild('NetworkPolicy')` does without one. */
   public readonly networkPolicy: ApiObject;
 
   /** The ConfigMap with the model file, when the source is a file. */
@@ -72,8 +72,9 @@ export class OnlineModel extends Construct {
     super(scope, id);
     const settings = resolveSettings(this, props);
     const { name, selector, source } = settings;
+    const metadata = metadataOf(props, settings);
     const add = (child: string, kind: string, content: Json, objectName: string = name) =>
-      new ApiObject(this, child, { ...kindOf(kind), metadata: metadataOf(props, settings, objectName), ...content });
+      new ApiObject(this, child, { ...kindOf(kind), metadata: { ...metadata, name: objectName }, ...content });
 
     this.model = props.model;
     this.url = `http://${name}${settings.namespace === undefined ? '' : `.${settings.namespace}.svc`}`;
@@ -111,9 +112,10 @@ export class OnlineModel extends Construct {
     const { template, violations } = applyPodPatch(rendered, settings.podPatch);
     this.deployment = add('Resource', 'Deployment', { spec: deploymentOf(props, settings, template) });
 
-    declareModel(this, props.model, settings.namespace);
+    const declared = { model: props.model, namespace: settings.namespace, name };
+    declareModel(this, declared);
     const found = [...checkOnlineModel(props, settings, config), ...violations, ...checkPod(template, settings)];
-    validateConstruct(this, () => [...found, ...checkDeclaredOnce(this, props.model, settings.namespace)]);
+    validateConstruct(this, () => [...found, ...checkDeclaredOnce(this, declared)]);
   }
 }
 
@@ -128,8 +130,9 @@ function kindOf(kind: string): { apiVersion: string; kind: string } {
   return { apiVersion: API_VERSIONS[kind] ?? 'v1', kind };
 }
 
-function metadataOf({ metadata }: OnlineModelProps, { labels, namespace }: Settings, name: string) {
-  return { ...metadata, name, namespace, labels: { ...labels, ...metadata?.labels } };
+/** What the metadata of all objects have in common. */
+function metadataOf({ metadata }: OnlineModelProps, { labels, namespace }: Settings): ApiObjectMetadata {
+  return { ...metadata, namespace, labels: { ...labels, ...metadata?.labels } };
 }
 
 function configOf({ model, latencyBudget }: OnlineModelProps, settings: Settings): string {
@@ -148,7 +151,7 @@ function networkPolicyOf({ selector, clients, monitors, source }: Settings): Jso
   return renderNetworkPolicy({
     selector,
     ingress: [
-      { peers: clients, ports: [PORTS.http, PORTS.grpc] },
+      { peers: clients, ports: [PORTS.http] },
       { peers: monitors, ports: [PORTS.metrics] },
     ],
     egress: source.egress,

@@ -15,6 +15,7 @@ import {
   NetworkPeer,
   objectName,
   type ResourceNeeds,
+  renderEnvironment,
   renderResources,
   Scaling,
   selectorLabels,
@@ -26,11 +27,13 @@ import type { OnlineModelProps } from './online-model-props';
 import { WarmUp } from './warm-up';
 
 /** Context value of an app or a chart that names the runtime image of all its models. */
-export const IMAGE_CONTEXT = 'model-serving/image';
+const IMAGE_CONTEXT = 'model-serving/image';
 
 const DEFAULT_REPLICAS = 2;
 const DEFAULT_LOAD_MILLIS = 2 * 60_000;
 const TEMPORARY_BYTES = 64 * MEBIBYTE;
+const DEFAULT_CLIENTS = [NetworkPeer.sameNamespace()];
+const DEFAULT_MONITORS = [NetworkPeer.namespace('monitoring')];
 
 /** Where the configuration file appears in every container of a pod that reads it. */
 export const CONFIG_MOUNT: VolumeMount = { name: 'config', mountPath: PATHS.configDirectory, readOnly: true };
@@ -99,8 +102,8 @@ export function resolveSettings(construct: Construct, props: OnlineModelProps): 
     drainMillis: props.drainTime ? millisOf(props.drainTime) : defaultDrainMillis(budgetMillis),
     loadMillis: props.maxLoadTime ? millisOf(props.maxLoadTime) : DEFAULT_LOAD_MILLIS,
     maxBodyBytes: props.maxBodySize ? bytesOf(props.maxBodySize) : SERVER_DEFAULTS.maxBodyBytes,
-    clients: props.clients ?? [NetworkPeer.sameNamespace()],
-    monitors: props.monitors ?? [NetworkPeer.namespace('monitoring')],
+    clients: props.clients ?? DEFAULT_CLIENTS,
+    monitors: props.monitors ?? DEFAULT_MONITORS,
     podPatch: props.podPatch ?? [],
     source: model.source._binding.bind({
       model: model.name,
@@ -112,6 +115,7 @@ export function resolveSettings(construct: Construct, props: OnlineModelProps): 
       resources: renderResources({ ...resources, gpu: undefined }, capacity.needs),
       configMount: CONFIG_MOUNT,
       temporaryMount: TEMPORARY_MOUNT,
+      env: renderEnvironment(props.env ?? {}),
     }),
   };
 }

@@ -1,4 +1,4 @@
-import { LABEL_KEYS, MANAGED_BY, ruleAddress } from '../kubernetes';
+import { LABEL_KEYS, MANAGED_BY, quote, RULES, ruleAddress } from '../kubernetes';
 import { OBJECT_CHECKS, WORKLOAD_CHECKS } from './checks';
 import type { Finding } from './finding';
 import { Manifests, type Workload } from './manifests';
@@ -48,6 +48,7 @@ export class ServingPolicy {
   private readonly allWorkloads: boolean;
 
   public constructor(props: ServingPolicyProps = {}) {
+    checkProps(props);
     this.ignored = props.ignore ?? [];
     this.strict = props.strict ?? false;
     this.allWorkloads = props.allWorkloads ?? false;
@@ -79,6 +80,23 @@ export class ServingPolicy {
       ...workloads.flatMap((workload) => WORKLOAD_CHECKS.flatMap((check) => check(workload, manifests))),
       ...manifests.objects.flatMap((object) => OBJECT_CHECKS.flatMap((check) => check(object, manifests))),
     ].filter(({ rule }) => !this.ignored.includes(rule.code));
+  }
+}
+
+/** The properties come from a YAML file, where nothing else notices a misspelt name. */
+function checkProps(props: ServingPolicyProps): void {
+  const known = ['ignore', 'strict', 'allWorkloads'];
+  const codes: string[] = Object.values(RULES).map(({ code }) => code);
+  const problems = [
+    ...Object.keys(props)
+      .filter((name) => !known.includes(name))
+      .map((name) => `it has no property ${quote(name)}; there are ${known.join(', ')}`),
+    ...(props.ignore ?? [])
+      .filter((code) => !codes.includes(code))
+      .map((code) => `ignore has ${quote(code)}, which is the code of no rule; see docs/rules.md`),
+  ];
+  if (problems.length > 0) {
+    throw new Error(`ServingPolicy: ${problems.join('. ')}.`);
   }
 }
 

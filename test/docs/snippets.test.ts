@@ -26,10 +26,14 @@ function snippetsOf(page: string): Snippet[] {
 
 function pages(): string[] {
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
-  const examples = readdirSync(join(ROOT, 'examples'), { encoding: 'utf8' }).map((name) => `examples/${name}/README.md`);
-  return ['README.md', ...docs.filter((name) => name.endsWith('.md')).map((name) => join('docs', name)), ...examples].map(
-    (name) => join(ROOT, name),
+  const examples = readdirSync(join(ROOT, 'examples'), { encoding: 'utf8' }).map(
+    (name) => `examples/${name}/README.md`,
   );
+  return [
+    'README.md',
+    ...docs.filter((name) => name.endsWith('.md')).map((name) => join('docs', name)),
+    ...examples,
+  ].map((name) => join(ROOT, name));
 }
 
 test('every TypeScript snippet of the README and the docs compiles', () => {

@@ -51,12 +51,18 @@ describe('refuses what is no ONNX model', () => {
     expect(() => read(name)).toThrow(NotOnnxError);
   });
 
+  test.each(['mlp.onnx', 'iris-zipmap.onnx', 'mixed-columns.onnx'])('%s without its last byte', (name) => {
+    const bytes = readFileSync(join(MODELS, name));
+    expect(() => readOnnxModel(bytes.subarray(0, -1))).toThrow(NotOnnxError);
+  });
+
   test.each([
     ['a text', Buffer.from('not a model, but a text')],
     ['a ZIP archive', Buffer.from('504b0304140000000800', 'hex')],
     ['a pickle', Buffer.from('80049503000000000000004b012e', 'hex')],
     ['a number of 11 bytes', Buffer.from(`08${'ff'.repeat(10)}01`, 'hex')],
     ['a length of 2^60', Buffer.from('3a808080808080808010', 'hex')],
+    ['a text that ends early', Buffer.concat([readFileSync(join(MODELS, 'mlp.onnx')), Buffer.from('32056162', 'hex')])],
     ['a negative length', Buffer.from('3affffffffffffffffff01', 'hex')],
     ['a group', Buffer.from('0b', 'hex')],
     ['field number 0', Buffer.from('0000', 'hex')],

@@ -42,6 +42,13 @@ test('every other object can be patched the same way', () => {
   expect(only(objects, 'NetworkPolicy').spec.egress.at(-1)).toEqual({});
 });
 
+test('an object that is not wanted can be removed', () => {
+  const chart = newChart();
+  const model = new OnlineModel(chart, 'model', { model: remoteModel() });
+  model.node.tryRemoveChild('NetworkPolicy');
+  expect(chart.toJson().map(({ kind }) => kind)).not.toContain('NetworkPolicy');
+});
+
 test('podPatch loses nothing, and comes last', () => {
   const below = (path: string) => `/spec/containers/0${path}`;
   const objects = synthesize({

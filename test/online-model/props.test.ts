@@ -203,7 +203,7 @@ const PROPERTIES: { [K in keyof Required<OnlineModelProps>]: PropertyTest<Requir
           },
           { ipBlock: { cidr: '10.0.0.0/8' } },
         ],
-        ports: [{ port: 8080 }, { port: 8081 }],
+        ports: [{ port: 8080 }],
       }),
   },
   monitors: {

@@ -22,7 +22,7 @@ type ProgramRule = Exclude<
   {
     [Name in keyof typeof RULES]: (typeof RULES)[Name]['subject'] extends 'manifests' ? never : Name;
   }[keyof typeof RULES],
-  'uniqueModel'
+  'uniqueModel' | 'uniqueName'
 >;
 
 type Declaration = Partial<OnlineModelProps>;
@@ -108,9 +108,17 @@ const CASES: Record<ProgramRule, { breaks: (() => Declaration)[]; holds: (() => 
   },
   sourceAddress: {
     breaks: [
-      ...['', 'models/iris', 's3://', 's3://bucket', 's3://bucket/', 'gs://b/k', 's3://key:secret@bucket/k'].map(
-        (uri) => () => source(ModelSource.s3(uri, { sha256: SHA256 })),
-      ),
+      ...[
+        '',
+        'models/iris',
+        's3://',
+        's3://bucket',
+        's3://bucket/',
+        'gs://b/k',
+        's3://key:secret@bucket/k',
+        's3://b/100%.onnx',
+        's3://b/k?versionId=3',
+      ].map((uri) => () => source(ModelSource.s3(uri, { sha256: SHA256 }))),
       () => source(ModelSource.gcs('s3://b/k', { sha256: SHA256 })),
       () => source(ModelSource.azureBlob('https://account.blob.core.windows.net/container', { sha256: SHA256 })),
       () => source(ModelSource.https('ftp://host/m.onnx', { sha256: SHA256 })),
@@ -118,6 +126,7 @@ const CASES: Record<ProgramRule, { breaks: (() => Declaration)[]; holds: (() => 
     ],
     holds: [
       () => source(ModelSource.s3('s3://bucket/a/b.onnx', { sha256: SHA256 })),
+      () => source(ModelSource.s3('s3://bucket/100%25.onnx', { sha256: SHA256 })),
       () => source(ModelSource.gcs('gs://bucket/a/b.onnx', { sha256: SHA256 })),
       () => source(ModelSource.azureBlob('https://a.blob.core.windows.net/c/b.onnx', { sha256: SHA256 })),
       () => source(ModelSource.https('https://models.example.com/b.onnx', { sha256: SHA256 })),
@@ -508,3 +517,23 @@ function reported(props: Declaration): { error: string[]; warning: string[] } {
   const warning = online.node.metadata.map(({ data }) => String(data).slice(0, 6));
   return { error, warning };
 }
+
+describe('uniqueName', () => {
+  const declare = (first: string, second: string, namespace?: string) => {
+    const chart = newChart();
+    new OnlineModel(chart, 'a', { model: remoteModel(), metadata: { name: first } });
+    new OnlineModel(chart, 'b', { model: remoteModel({ version: 'v2' }), metadata: { name: second, namespace } });
+    return chart;
+  };
+
+  test('MS1713 is broken by the same name twice, and tells both', () => {
+    const message = failureOf(declare('same', 'same'));
+    expect(codesIn(message)).toEqual(['MS1713', 'MS1713']);
+    expect(message).toContain("[test/a] MS1713 The name 'same' is also the name of the objects of 'test/b'.");
+  });
+
+  test('MS1713 holds for two names, and for one name in two namespaces', () => {
+    expect(failureOf(declare('one', 'two'))).toBe('');
+    expect(failureOf(declare('same', 'same', 'elsewhere'))).toBe('');
+  });
+});

@@ -28,7 +28,6 @@ describe('batching', () => {
     });
     const runs = /inference_duration_seconds_count\{[^}]*\} (\d+)/.exec(await server.metrics())?.[1];
     expect(Number(runs)).toBeLessThan(30);
-    await server.predictor.drain();
   });
 
   it('keeps requests of different shapes apart', async () => {
@@ -48,7 +47,6 @@ describe('batching', () => {
     answers.forEach(({ body }, index) => {
       expect(body.predictions).toEqual(rows[index].map((row) => row.map((value) => -value)));
     });
-    await server.predictor.drain();
   });
 
   it.each(['v1', 'v2'])('fails the one request that the engine cannot evaluate, by %s', async (protocol) => {
@@ -75,7 +73,6 @@ describe('batching', () => {
         }
       });
     }
-    await server.predictor.drain();
   });
 
   it('answers 429 with Retry-After when too many wait, and the others', async () => {
@@ -92,7 +89,6 @@ describe('batching', () => {
     expect(refused[0].headers.get('retry-after')).toBe('1');
     expect(refused[0].body.error).toMatch(/waiting/);
     expect((await server.post('/v1/models/slow:predict', { instances: [ROW] })).status).toBe(200);
-    await server.predictor.drain();
   });
 
   it('bounds the rows that wait, but takes a single request of any size', async () => {
@@ -105,7 +101,6 @@ describe('batching', () => {
     );
     const codes = new Set(answers.map(({ status }) => status));
     expect(codes).toEqual(new Set([200, 429]));
-    await server.predictor.drain();
   });
 
   it('answers 504 to what waited beyond its latency budget, without running it', async () => {
@@ -123,7 +118,6 @@ describe('batching', () => {
     expect(late[0].body.error).toMatch(/time limit/);
     const runs = /inference_duration_seconds_count\{[^}]*\} (\d+)/.exec(await server.metrics())?.[1];
     expect(Number(runs)).toBe(answers.length - late.length);
-    await server.predictor.drain();
   });
 
   it('runs requests alone once a model answers other rows than it was given', async () => {
@@ -153,7 +147,6 @@ describe('batching', () => {
         expect(body.predictions).toEqual(numbers[index] < -1000 ? [] : [numbers[index]]);
       });
     }
-    await server.predictor.drain();
   });
 
   it('runs a model with a fixed batch for each request', async () => {
@@ -173,7 +166,6 @@ describe('batching', () => {
         expect(value).toBeCloseTo(open[row][column], 5);
       });
     });
-    await server.predictor.drain();
   });
 
   it('counts no request as in flight when its client has gone', async () => {
@@ -191,7 +183,6 @@ describe('batching', () => {
     await Promise.all(gone);
     expect((await server.post('/v1/models/slow:predict', { instances: [ROW] })).status).toBe(200);
     expect(await server.metrics()).toContain(`${METRICS.inFlight} 0`);
-    await server.predictor.drain();
   });
 });
 

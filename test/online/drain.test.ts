@@ -154,5 +154,4 @@ describe('drain', () => {
     const failed = clients.flatMap(({ outcomes }) => outcomes).filter(({ status }) => status !== 200);
     expect(failed).toEqual([]);
   });
-
 });

@@ -37,7 +37,6 @@ describe('fixture models', () => {
   beforeAll(async () => {
     server = await startTestPredictor(served.map((file) => fixture(file)));
   });
-  afterAll(() => server.predictor.drain());
 
   it.each(served)('%s: metadata is the signature that Python sees', async (file) => {
     const { body } = await server.get(`/v2/models/${nameOf(file)}`);

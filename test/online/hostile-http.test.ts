@@ -17,10 +17,17 @@ describe('hostile HTTP', () => {
     server = await startTestPredictor(
       [fixture('mlp.onnx'), fixture('slow.onnx')],
       { maxBodyBytes: LIMIT },
-      { limits: { headersMillis: 300, requestMillis: 600, checkMillis: 50, keepAliveMillis: 400 } },
+      {
+        limits: {
+          headersMillis: 300,
+          requestMillis: 600,
+          checkMillis: 50,
+          keepAliveMillis: 400,
+          receivingBytes: 150_000,
+        },
+      },
     );
   });
-  afterAll(() => server.predictor.drain());
   afterEach(async () => {
     expect((await server.post('/v1/models/mlp:predict', BODY)).status).toBe(200);
   });
@@ -136,6 +143,20 @@ describe('hostile HTTP', () => {
     expect(await refusal(connection)).toEqual([413]);
   });
 
+  it('bounds the bodies that it receives at once', async () => {
+    const part = request(['Content-Length: 90000'], ' '.repeat(80_000));
+    const connections = await Promise.all([talk(part), talk(part)]);
+
+    const refused = await Promise.race(
+      connections.map(async (connection) => [await connection.answers(1), connection] as const),
+    );
+    expect(refused[0]).toEqual([429]);
+    expect(refused[1].text).toMatch(/retry-after: 1/i);
+    const other = connections.find((connection) => connection !== refused[1]);
+    other?.write(BODY.padStart(10_000));
+    expect(await other?.answers(1)).toEqual([200]);
+  });
+
   it('asks for a body that waits for permission, unless it is too large', async () => {
     const patient = await talk(request([`Content-Length: ${BODY.length}`, 'Expect: 100-continue']));
     expect(await patient.answers(1)).toEqual([100]);
@@ -152,7 +173,9 @@ describe('hostile HTTP', () => {
     const bodies = [1, 2, 3, 4].map((value) => `{"instances":[[${value},0,0,0]]}`);
     const predict = (body: string, model: string) =>
       request([`Content-Length: ${body.length}`], body, `/v1/models/${model}:predict`);
-    const connection = await talk(bodies.map((body, index) => predict(body, index % 2 === 0 ? 'slow' : 'mlp')).join(''));
+    const connection = await talk(
+      bodies.map((body, index) => predict(body, index % 2 === 0 ? 'slow' : 'mlp')).join(''),
+    );
     expect(await connection.answers(4)).toEqual([200, 200, 200, 200]);
     const answers = connection.text.split(/HTTP\/1\.1 200 OK/).slice(1);
     expect(answers[0]).toContain('{"predictions":[[1,0,0,0]]}');
@@ -180,7 +203,9 @@ describe('hostile HTTP', () => {
   });
 
   it('answers HTTP/1.0 without Host', async () => {
-    const connection = await talk(`POST /v1/models/mlp:predict HTTP/1.0\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`);
+    const connection = await talk(
+      `POST /v1/models/mlp:predict HTTP/1.0\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
+    );
     expect(await connection.close()).toMatch(/^HTTP\/1\.1 200 OK/);
   });
 

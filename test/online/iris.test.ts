@@ -20,7 +20,6 @@ describe('the iris example', () => {
       VERSIONS.map((version) => fixture(join(EXAMPLES, `iris/models/iris-${version}.onnx`), { name: 'iris', version })),
     );
   });
-  afterAll(() => server.predictor.drain());
 
   it.each(VERSIONS)("answers Python's predictions of %s by V1", async (version) => {
     const { body } = await server.post(`/v1/models/iris/versions/${version}:predict`, {

@@ -14,7 +14,7 @@ interface Exchange {
 }
 
 const number = fc.integer({ min: -1_000_000, max: 1_000_000 });
-const text = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((value) => !value.includes('\0') && value.isWellFormed());
+const text = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((value) => !value.includes('\0'));
 const rows = <T>(row: fc.Arbitrary<T>) => fc.array(row, { maxLength: 5 });
 const pair = <T>(element: fc.Arbitrary<T>) => fc.tuple(element, element);
 
@@ -31,13 +31,19 @@ function exchange(model: string, v1: unknown, v2: unknown[], predictions: unknow
       status === 200 &&
       (protocol === 'v1'
         ? same(body.predictions, predictions)
-        : body.id === JSON.stringify(v1) && same(body.outputs.map(({ data }: { data: unknown[] }) => data), outputs)),
+        : body.id === JSON.stringify(v1) &&
+          same(
+            body.outputs.map(({ data }: { data: unknown[] }) => data),
+            outputs,
+          )),
   };
 }
 
 const doubled = rows(number).map((values) => {
   const twice = values.map((value) => value * 2);
-  return exchange('scalar-input', { instances: values }, [tensor('input', 'FP32', [values.length], values)], twice, [twice]);
+  return exchange('scalar-input', { instances: values }, [tensor('input', 'FP32', [values.length], values)], twice, [
+    twice,
+  ]);
 });
 const echoed = (model: string, datatype: string, element: fc.Arbitrary<unknown>) =>
   rows(pair(element)).map((values) => {
@@ -46,7 +52,8 @@ const echoed = (model: string, datatype: string, element: fc.Arbitrary<unknown>)
   });
 const summed = rows(fc.tuple(pair(number), pair(number))).map((values) => {
   const [a, b] = [0, 1].map((side) => values.map((row) => row[side]));
-  const combine = (operate: (x: number, y: number) => number) => values.map(([x, y]) => x.map((value, at) => operate(value, y[at])));
+  const combine = (operate: (x: number, y: number) => number) =>
+    values.map(([x, y]) => x.map((value, at) => operate(value, y[at])));
   const [sum, difference] = [combine((x, y) => x + y), combine((x, y) => x - y)];
   return exchange(
     'two-inputs',
@@ -58,7 +65,13 @@ const summed = rows(fc.tuple(pair(number), pair(number))).map((values) => {
 });
 const gathered = rows(fc.integer({ min: -4, max: 3 })).map((indices) => {
   const found = indices.map((index) => [(index + 4) % 4, ((index + 4) % 4) + 0.5]);
-  return exchange('gather-fails', { instances: indices }, [tensor('index', 'INT64', [indices.length], indices)], found, [found.flat()]);
+  return exchange(
+    'gather-fails',
+    { instances: indices },
+    [tensor('index', 'INT64', [indices.length], indices)],
+    found,
+    [found.flat()],
+  );
 });
 const failing = fc.integer({ min: 4, max: 1000 }).map(
   (index): Exchange => ({
@@ -99,13 +112,15 @@ describe('answers', () => {
     server = await startTestPredictor([...names, ...identities].map((name) => fixture(`${name}.onnx`)));
     await server.connect(CONNECTIONS);
   });
-  afterAll(() => server.predictor.drain());
 
   it('go to whoever asked, among thousands of requests of all kinds at once', async () => {
     let sent = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(any, fc.constantFrom('v1' as const, 'v2' as const)), { minLength: CONNECTIONS, maxLength: 2 * CONNECTIONS }),
+        fc.array(fc.tuple(any, fc.constantFrom('v1' as const, 'v2' as const)), {
+          minLength: CONNECTIONS,
+          maxLength: 2 * CONNECTIONS,
+        }),
         async (exchanges) => {
           const answers = await Promise.all(
             exchanges.map(([{ model, v1, v2 }, protocol]) =>

@@ -25,7 +25,6 @@ describe('metrics', () => {
       { onLoadFailure: 'report' },
     );
   });
-  afterAll(() => server.predictor.drain());
 
   it('has every series at 0 from the start', async () => {
     for (const protocol of ['v1', 'v2']) {

@@ -38,7 +38,6 @@ describe('mutated bodies', () => {
     server = await startTestPredictor([...names].map((name) => fixture(`${name}.onnx`)));
     await server.connect(AT_ONCE);
   });
-  afterAll(() => server.predictor.drain());
 
   it(`leave the server answering: ${REQUESTS} of them, none with 5xx`, async () => {
     const random = seededRandom(SEED);

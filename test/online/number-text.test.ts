@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { float16Text, float32Text, float64Text } from '../../runtime/src/online/number-text';
 
-const RUNS = { numRuns: 20_000 };
+const RUNS = { numRuns: 5000 };
 
 describe('numbers as JSON', () => {
   it.each([
@@ -27,8 +27,7 @@ describe('numbers as JSON', () => {
     fc.assert(
       fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
         const text = float32Text(value);
-        expect(Math.fround(Number(text))).toBe(value);
-        expect(digitsOf(Number(text))).toBeLessThanOrEqual(fewestDigits(value));
+        return Object.is(Math.fround(Number(text)), value) && digitsOf(Number(text)) <= fewestDigits(value);
       }),
       RUNS,
     );
@@ -37,21 +36,22 @@ describe('numbers as JSON', () => {
   it('every FP64 reads back the same', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        expect(JSON.parse(float64Text(value))).toBe(value);
+        return Object.is(JSON.parse(float64Text(value)), value);
       }),
       RUNS,
     );
   });
 
   it('every FP16 reads back the same', () => {
-    for (let bits = 0; bits < 0x10000; bits += 1) {
+    const wrong = Array.from({ length: 0x10000 }, (_, bits) => bits).filter((bits) => {
       const value: unknown = JSON.parse(float16Text(bits));
-      if ((bits & 0x7c00) === 0x7c00) {
-        expect(value).toBe((bits & 0x3ff) !== 0 ? 'NaN' : bits < 0x8000 ? 'Infinity' : '-Infinity');
-      } else {
-        expect(Math.abs(Number(value) - float16(bits))).toBeLessThanOrEqual(stepOf(bits) / 2.001);
-      }
-    }
+      const finite = (bits & 0x7c00) !== 0x7c00;
+      const infinity = bits < 0x8000 ? 'Infinity' : '-Infinity';
+      return finite
+        ? Math.abs(Number(value) - float16(bits)) > stepOf(bits) / 2.001
+        : value !== ((bits & 0x3ff) === 0 ? infinity : 'NaN');
+    });
+    expect(wrong).toEqual([]);
   });
 });
 

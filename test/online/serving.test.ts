@@ -27,7 +27,6 @@ describe('versions side by side', () => {
   beforeAll(async () => {
     server = await startTestPredictor([iris('10', 'v2'), iris('9', 'v1'), fixture('mlp.onnx', { version: 'a b/ü' })]);
   });
-  afterAll(() => server.predictor.drain());
 
   it('answers the latest version, in the order of people, where none is named', async () => {
     const { body: answer } = await server.post('/v2/models/iris/infer', input);
@@ -83,14 +82,12 @@ describe('readiness', () => {
     await server.predictor.ready;
     expect((await server.get('/v2/health/ready')).body).toEqual({ ready: true });
     expect((await server.post('/v1/models/slow:predict', body)).status).toBe(200);
-    await server.predictor.drain();
   });
 
   it('is false without models', async () => {
     const server = await startTestPredictor([]);
     expect((await server.get('/v2/health/ready')).status).toBe(503);
     expect((await server.get('/v1/models')).body).toEqual({ models: [] });
-    await server.predictor.drain();
   });
 });
 
@@ -115,7 +112,6 @@ describe('a model that cannot be loaded', () => {
       message: expect.stringMatching(message),
     });
     expect((await server.get('/v2/health/ready')).status).toBe(503);
-    await server.predictor.drain();
   });
 
   it('is listed with its reason, and the others serve, where failures are reported', async () => {
@@ -143,7 +139,6 @@ describe('a model that cannot be loaded', () => {
     expect((await server.get('/v1/models/mlp')).status).toBe(200);
     expect((await server.get('/v1/models/mlp/versions/2')).status).toBe(503);
     expect((await server.get('/v2/health/ready')).status).toBe(503);
-    await server.predictor.drain();
   });
 });
 

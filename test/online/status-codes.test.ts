@@ -276,7 +276,6 @@ describe('status codes of REST', () => {
       { onLoadFailure: 'report', unusable: [{ name: 'broken', version: '1', reason: 'the file is gone' }] },
     );
   });
-  afterAll(() => server.predictor.drain());
   afterEach(async () => {
     expect((await server.post(V1, { instances: [ROW] })).status).toBe(200);
   });

@@ -22,7 +22,6 @@ describe('V1', () => {
       fixture(join(EXAMPLES, 'fraud-detection/models/fraud-detector.onnx'), { name: 'fraud' }),
     ]);
   });
-  afterAll(() => server.predictor.drain());
 
   it('answers one prediction a row', async () => {
     const [one] = await predict('mlp', { instances: [ROW] });

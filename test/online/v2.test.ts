@@ -12,7 +12,6 @@ describe('V2', () => {
     const names = ['mlp', 'two-inputs', 'rank3', 'iris-zipmap', 'iris-string-labels', 'identity-fp32', 'identity-fp64'];
     server = await startTestPredictor(names.map((name) => fixture(`${name}.onnx`)));
   });
-  afterAll(() => server.predictor.drain());
 
   it.each(['/v2', '/v2/'])('describes the server at %s', async (path) => {
     const { status, body } = await server.get(path);

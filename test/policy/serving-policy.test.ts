@@ -265,3 +265,10 @@ test('called by anything else, it says what it is', async () => {
   await expect(new ServingPolicy().validate({})).rejects.toThrow('validation plugin');
   await expect(new ServingPolicy().validate(undefined)).rejects.toThrow('validation plugin');
 });
+
+test('a misspelt property or code is refused, not ignored', () => {
+  const props: object = { alWorkloads: true, ignore: ['MS9999'] };
+  expect(() => new ServingPolicy(props)).toThrow(
+    "ServingPolicy: it has no property 'alWorkloads'; there are ignore, strict, allWorkloads. ignore has 'MS9999'",
+  );
+});

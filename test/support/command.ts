@@ -1,7 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 
 const BIN = resolve(__dirname, '../../runtime/bin/model-serving.js');
+
+/** The program that stands for a terminal, as a need of `describeWith`. */
+export const TERMINAL = {
+  what: 'script (util-linux), to stand for a terminal',
+  present: process.platform === 'linux' && spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0,
+};
 
 /** A running process of the runtime, and what it has written. */
 export interface RunningCommand {
@@ -31,11 +37,14 @@ export interface CommandOptions {
   readonly through?: readonly string[];
   /** Working directory. */
   readonly cwd?: string;
+  /** Runs it on a terminal; see {@link TERMINAL}. */
+  readonly terminal?: boolean;
 }
 
 /** Starts `model-serving ARGS` as it is installed: compiled, in a process of its own. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const [program = '', ...rest] = [...(options.through ?? []), process.execPath, BIN, ...args];
+  const line = [...(options.through ?? []), process.execPath, BIN, ...args];
+  const [program = '', ...rest] = options.terminal === true ? ['script', '-qefc', line.join(' '), '/dev/null'] : line;
   const child = spawn(program, rest, {
     env: { ...process.env, ...options.env },
     cwd: options.cwd,

@@ -9,13 +9,16 @@ const INTERVAL_MILLIS = 20;
  *
  * @throws the last error of `ask`, or one that names `what`, when the event does not come
  */
-export async function eventually<T>(what: string, ask: () => T | Promise<T>): Promise<NonNullable<T>> {
+export async function eventually<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+): Promise<Exclude<T, false | null | undefined>> {
   const end = performance.now() + MAX_WAIT_MILLIS;
   for (;;) {
     try {
       const answer = await ask();
       if (answer !== undefined && answer !== null && answer !== false) {
-        return answer;
+        return answer as Exclude<T, false | null | undefined>;
       }
       if (performance.now() > end) {
         throw new Error(`did not happen: ${what}`);

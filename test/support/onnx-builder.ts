@@ -2,7 +2,7 @@ import { FIELDS } from '../../runtime/src/model/onnx-file';
 import { delimitedField, numberField } from '../../runtime/src/model/wire';
 
 /** An input or output: name, ONNX element type (1 = FP32, 7 = INT64) and shape; text names an open dimension. */
-export interface ValueOptions {
+interface ValueOptions {
   readonly name: string;
   readonly type?: number;
   readonly shape: readonly (number | string)[];

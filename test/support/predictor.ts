@@ -50,7 +50,13 @@ export interface TestPredictor {
   connect(count: number): Promise<void>;
 }
 
-/** Starts a predictor on 127.0.0.1 and waits until its models are loaded. Call `predictor.drain()` at the end. */
+const started: Predictor[] = [];
+
+afterAll(async () => {
+  await Promise.allSettled(started.map((predictor) => predictor.drain()));
+});
+
+/** Starts a predictor on 127.0.0.1 and waits until its models are loaded. It is drained when the tests of the file have run. */
 export async function startTestPredictor(
   models: ModelConfig[],
   server: Partial<ServerConfig> = {},
@@ -76,6 +82,7 @@ export async function listenTestPredictor(
     // The connections of fetch stay open: without this every test would wait for a last request on them.
     limits: { lastRequestsMillis: 0, ...options.limits },
   });
+  started.push(predictor);
   const { port } = predictor.addresses.http;
   const url = `http://127.0.0.1:${port}`;
   const send: TestPredictor['send'] = async (method, path, body, headers) => {

@@ -1,5 +1,3 @@
-'use strict';
-
 /** Closes a run with the one line that people and scripts read: `N passed, N failed, N skipped`. */
 module.exports = class SummaryReporter {
   onRunComplete(_contexts, results) {

@@ -1,5 +1,3 @@
-'use strict';
-
 // What a tutorial shows: express.json(), one awaited run for each request, res.json().
 const express = require('express');
 const ort = require('onnxruntime-node');
@@ -14,7 +12,9 @@ async function main() {
   app.post('/v1/models/iris:predict', async (req, res) => {
     const { instances } = req.body;
     const data = Float32Array.from(instances.flat());
-    const outputs = await session.run({ [input]: new ort.Tensor('float32', data, [instances.length, instances[0].length]) });
+    const outputs = await session.run({
+      [input]: new ort.Tensor('float32', data, [instances.length, instances[0].length]),
+    });
     const names = session.outputNames;
     const predictions = instances.map((_, row) => {
       const values = names.map((name) => {
@@ -30,4 +30,4 @@ async function main() {
   app.listen(Number(port), '127.0.0.1');
 }
 
-main();
+void main();

@@ -1,5 +1,3 @@
-'use strict';
-
 // The least that an HTTP server of Node.js does: a fixed JSON answer, the body of the request read and thrown away.
 const http = require('node:http');
 

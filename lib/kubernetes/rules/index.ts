@@ -4,7 +4,7 @@ import { MODEL_RULES } from './model-rules';
 import { OBJECT_RULES } from './object-rules';
 import { SERVING_RULES } from './serving-rules';
 
-export type { Rule, Severity, Subject } from './rule';
+export type { Rule } from './rule';
 
 /**
  * Every rule, by the name that code calls it by. `docs/rules.md` is written from this table.

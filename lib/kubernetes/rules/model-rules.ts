@@ -81,7 +81,7 @@ export const MODEL_RULES = {
     code: 'MS1101',
     title: 'Source address',
     statement:
-      'A source has an address of its own kind: s3://bucket/key, gs://bucket/object, https://account.blob.core.windows.net/container/blob, or https://host/path, without user name, password and fragment.',
+      'A source has an address of its own kind: s3://bucket/key, gs://bucket/object, https://account.blob.core.windows.net/container/blob, or https://host/path, without user name, password and fragment; a % is written %25, and s3:// and gs:// have no query.',
     why: 'The scheme decides which client downloads, and credentials in an address end up in manifests and logs.',
     severity: 'error',
     subject: 'program',

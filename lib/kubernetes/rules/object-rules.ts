@@ -108,4 +108,12 @@ export const OBJECT_RULES = {
     severity: 'error',
     subject: 'program',
   },
+  uniqueName: {
+    code: 'MS1713',
+    title: 'One construct for each object name',
+    statement: 'In one chart and namespace, a name given by metadata.name is given to one construct.',
+    why: 'Objects of the same kind and name are one object: the second would replace the first at the apply.',
+    severity: 'error',
+    subject: 'program',
+  },
 } as const satisfies RuleTable;

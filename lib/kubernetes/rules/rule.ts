@@ -1,12 +1,12 @@
 /** What happens when a rule is broken. */
-export type Severity =
+type Severity =
   /** Synthesis fails. */
   | 'error'
   /** The manifests are written; the finding is printed once, and kept as metadata of the construct. */
   | 'warning';
 
 /** Where a rule can be broken. */
-export type Subject =
+type Subject =
   /** In the program that declares the model. */
   | 'program'
   /** In the manifests, whoever wrote them. */

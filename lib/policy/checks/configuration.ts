@@ -74,7 +74,6 @@ function checkAgainstPod(workload: Workload, container: Json, config: Json): Fin
   }
   for (const [name, port] of [
     [PORT_NAMES.http, server.httpPort],
-    [PORT_NAMES.grpc, server.grpcPort],
     [PORT_NAMES.metrics, server.metricsPort],
   ]) {
     const declared = objectsOf(container.ports).find((each) => each.name === name)?.containerPort;

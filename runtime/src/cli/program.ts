@@ -96,6 +96,7 @@ function addCommandsForPeople(program: Command): void {
         [`${COMMAND} local dist/ --volume model-claim=./models`, 'a claim as a directory of this machine'],
       ]),
     )
+    .addHelpText('after', LOCAL_DIFFERENCES)
     .action((paths: string[], options: import('./local').LocalCommandOptions) => {
       const { local } = require('./local') as typeof import('./local');
       return local(paths, options);
@@ -137,3 +138,12 @@ function collect(value: string, previous: readonly string[]): string[] {
 function examples(list: readonly (readonly [string, string])[]): string {
   return ['', 'Examples:', ...list.map(([command, what]) => `  $ ${command}\n      ${what}`)].join('\n');
 }
+
+const LOCAL_DIFFERENCES = `
+What the manifests say is run: commands, environment, files, probes, restarts, the grace period. What differs from a cluster:
+  - Ports of containers are free ports of this machine; a Service listens on its own port when that is free
+    (port 80 becomes 8080, 443 becomes 8443: those below 1024 need privileges).
+  - preStop hooks are skipped: a pod leaves its Services at the moment that it is asked to stop.
+  - Resources, security contexts, read-only mounts and network policies are not enforced.
+  - An autoscaler gives its minReplicas. Names of Services do not resolve; Jobs are not run.
+  - When this command is killed by force, its processes end by themselves, and its temporary directory stays.`;

@@ -1,7 +1,7 @@
 import { discoverModels, type UnusableModel } from '../config';
 import { ENVIRONMENT } from '../contract';
 import { startPredictor } from '../online';
-import { createLogger, type Logger } from '../telemetry';
+import { createLogger, errorMessage, type Logger } from '../telemetry';
 import { explainPortFault } from './ports';
 import { describeModel, exampleRequest, type ServedModelDescription, tensorText } from './served-model';
 import { drainOnSignal } from './signals';
@@ -19,6 +19,7 @@ export interface ServeOptions {
 /** Serves the models of a directory until a signal ends it; a model that cannot be loaded is listed, and the others serve. */
 export async function serve({ models: directory, host, ...ports }: ServeOptions): Promise<void> {
   const logger = createLogger({ name: 'serve' });
+  logger.info({ directory }, 'reading models');
   const { config, unusable } = await discoverModels(directory, ports);
   if (host !== undefined) {
     process.env[ENVIRONMENT.host] = host;
@@ -35,7 +36,14 @@ export async function serve({ models: directory, host, ...ports }: ServeOptions)
   drainOnSignal(logger, () => running.drain());
   await running.ready;
   const urls = { http: urlOf(running.addresses.http), metrics: `${urlOf(running.addresses.metrics)}/metrics` };
-  const models = await Promise.all(config.models.map(({ name, version }) => describeModel(urls.http, name, version)));
+  const models = await Promise.all(
+    config.models.map(({ name, version }) =>
+      // The report is for people; the server goes on without it.
+      describeModel(urls.http, name, version).catch((error: unknown) =>
+        asNotReady({ name, version, reason: errorMessage(error) }),
+      ),
+    ),
+  );
   report([...models, ...unusable.map(asNotReady)], urls, logger);
 }
 

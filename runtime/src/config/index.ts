@@ -1,4 +1,4 @@
 export { type DiscoverOptions, type Discovery, discoverModels, NoModelsError, type UnusableModel } from './discover';
 export { ConfigurationError, type ConfigurationProblem } from './error';
 export { checkConfig, loadConfig } from './load';
-export { bindHost, containerPath, currentSandbox, type Sandbox } from './sandbox';
+export { bindHost, containerPath } from './sandbox';

@@ -18,7 +18,7 @@ import { configSchema } from './schema';
 export function loadConfig(file: string): ServingConfig {
   const sandbox = currentSandbox();
   const config = checkConfig(parseFile(file), `configuration ${file}`);
-  return sandbox === undefined ? config : inSandbox(config, sandbox, file);
+  return sandbox === undefined ? config : inSandbox(config, sandbox);
 }
 
 /**
@@ -108,29 +108,16 @@ function repeated(values: readonly (string | undefined)[]): number[] {
   return values.flatMap((value, index) => (value !== undefined && values.indexOf(value) < index ? [index] : []));
 }
 
-function inSandbox(config: ServingConfig, sandbox: Sandbox, file: string): ServingConfig {
-  const missing: ConfigurationProblem[] = [];
-  const portFor = (key: 'httpPort' | 'grpcPort' | 'metricsPort') => {
-    const port = sandbox.ports[config.server[key]];
-    if (port === undefined) {
-      missing.push({
-        path: `server.${key}`,
-        value: shown(config.server[key]),
-        rule: 'is one of the ports that the container declares',
-        fix: 'Add it to the container in the manifest.',
-      });
-    }
-    return port ?? 0;
-  };
+function inSandbox(config: ServingConfig, { ports }: Sandbox): ServingConfig {
+  const { httpPort, grpcPort, metricsPort } = config.server;
+  // A port that the container does not declare gets no traffic from outside: any free one does.
+  const portFor = (port: number) => ports[port] ?? 0;
   const server = {
     ...config.server,
-    httpPort: portFor('httpPort'),
-    grpcPort: portFor('grpcPort'),
-    metricsPort: portFor('metricsPort'),
+    httpPort: portFor(httpPort),
+    grpcPort: portFor(grpcPort),
+    metricsPort: portFor(metricsPort),
   };
-  if (missing.length > 0) {
-    throw new ConfigurationError(`configuration ${file}`, missing);
-  }
   const models = config.models.map((model) => ({
     ...model,
     path: containerPath(model.path),

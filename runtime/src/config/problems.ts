@@ -18,7 +18,7 @@ export function shown(value: unknown): string | undefined {
 }
 
 /** A path as it is written in a program: `models[0].sha256`. */
-export function pathText(path: readonly PropertyKey[]): string {
+function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`))
     .join('');

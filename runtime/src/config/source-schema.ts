@@ -3,10 +3,10 @@ import type { ModelSourceConfig } from '../contract';
 import { absolutePath, archivePath, milliseconds, rule, sha256, wholeNumber } from './values';
 
 /** Kinds of source that the `fetch` role can download from. */
-export const SOURCE_TYPES = ['s3', 'gcs', 'azure-blob', 'https'] as const;
+const SOURCE_TYPES = ['s3', 'gcs', 'azure-blob', 'https'] as const;
 
 /** One of {@link SOURCE_TYPES}. */
-export type SourceType = (typeof SOURCE_TYPES)[number];
+type SourceType = (typeof SOURCE_TYPES)[number];
 
 const httpUrl = (text: string) => /^https?:$/.test(protocolOf(text));
 

@@ -66,7 +66,11 @@ export class ContainerRun {
       },
     });
     this.logger.info({ pid: this.process.pid }, 'container started');
-    this.startProbes();
+  }
+
+  /** Process on this machine; `undefined` when it could not be started. */
+  get pid(): number | undefined {
+    return this.process.pid;
   }
 
   /** Settles when the container has ended, by itself or by {@link stop}. */
@@ -82,7 +86,8 @@ export class ContainerRun {
     await this.process.stop(this.context.graceMillis);
   }
 
-  private startProbes(): void {
+  /** Starts the probes; a container without any is ready at once. */
+  startProbes(): void {
     const { startupProbe } = this.plan;
     if (startupProbe === undefined) {
       this.startLaterProbes();
@@ -93,7 +98,7 @@ export class ContainerRun {
       if (success) {
         this.startLaterProbes();
       } else {
-        this.kill('startup', fault);
+        this.kill('startup', fault, startupProbe);
       }
     });
   }
@@ -105,7 +110,7 @@ export class ContainerRun {
       const loop = this.loop(livenessProbe, (success, fault) => {
         if (!success) {
           loop.stop();
-          this.kill('liveness', fault);
+          this.kill('liveness', fault, livenessProbe);
         }
       });
     }
@@ -143,10 +148,11 @@ export class ContainerRun {
     this.context.onReady(ready);
   }
 
-  private kill(probe: string, fault: ProbeFault): void {
+  private kill(probe: string, fault: ProbeFault, { graceMillis = this.context.graceMillis }: ProbePlan): void {
     this.killedFor = `the ${probe} probe failed: ${fault}`;
     this.logger.warn({ probe, fault }, 'probe failed; the container is restarted');
-    void this.stop();
+    this.stopProbes();
+    void this.process.stop(graceMillis);
   }
 
   private reasonOf({ code, signal }: ProcessExit): string {
@@ -166,6 +172,8 @@ const MEANINGS: Readonly<Record<number, string>> = {
   2: 'wrong arguments',
   [EXIT_CODES.badInput]: 'bad input data',
   [EXIT_CODES.badConfiguration]: 'bad configuration, or the digest of a model does not match',
+  134: 'the inference engine aborted',
+  139: 'the inference engine aborted',
   137: 'killed by force: out of memory, or slower to stop than its grace period',
 };
 

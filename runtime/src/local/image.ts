@@ -2,7 +2,7 @@ import { COMMAND, DEFAULT_IMAGE } from '../contract';
 import type { Container } from './schema';
 
 /** The part of an image reference before tag and digest: `registry/path`. */
-export function repositoryOf(image: string): string {
+function repositoryOf(image: string): string {
   return image.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
 }
 

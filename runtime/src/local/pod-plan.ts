@@ -133,6 +133,9 @@ function planContainer(
   if (container.lifecycle?.postStart !== undefined) {
     problems.push(`${subject} has a postStart hook, which cannot be run here. Run it in a cluster.`);
   }
+  if (container.workingDir !== undefined) {
+    problems.push(`${subject} has a working directory, which cannot be had here. Write absolute paths instead.`);
+  }
   const environment = environmentOf(container, { pod, objects: options.objects, podIP: POD_ADDRESS }, problems);
   const probe = (key: 'startupProbe' | 'readinessProbe' | 'livenessProbe') => {
     const value = container[key];

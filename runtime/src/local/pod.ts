@@ -16,6 +16,8 @@ export interface ContainerStatus {
   readonly state: ContainerState;
   readonly ready: boolean;
   readonly restarts: number;
+  /** Process on this machine, while it runs. */
+  readonly pid?: number;
   /** Why it ended the last time; absent while it never has. */
   readonly reason?: string;
 }
@@ -146,13 +148,16 @@ export class Pod {
         onReady: (ready) => this.update(slot, { ready }),
       });
       slot.run = run;
-      this.update(slot, { state: 'Running' });
+      this.update(slot, { state: 'Running', pid: run.pid });
       if (this.stopped) {
         void run.stop();
+      } else {
+        run.startProbes();
       }
       return await run.ended();
     } finally {
       slot.run = undefined;
+      slot.status = { ...slot.status, pid: undefined };
       portPool.release(slot.ports);
       slot.ports = new Map();
     }

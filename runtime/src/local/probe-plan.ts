@@ -23,6 +23,8 @@ export interface ProbePlan {
   readonly timeoutMillis: number;
   readonly successThreshold: number;
   readonly failureThreshold: number;
+  /** Time between SIGTERM and SIGKILL when this probe ends the container; absent = the pod's. */
+  readonly graceMillis?: number;
 }
 
 /** Plans a probe; what cannot be done here is added to `problems`. */
@@ -36,8 +38,10 @@ export function probePlan(
   if (action === undefined) {
     return undefined;
   }
+  const grace = probe.terminationGracePeriodSeconds;
   return {
     action,
+    graceMillis: grace === undefined ? undefined : grace * 1000,
     initialDelayMillis: probe.initialDelaySeconds * 1000,
     periodMillis: probe.periodSeconds * 1000,
     timeoutMillis: probe.timeoutSeconds * 1000,

@@ -149,7 +149,7 @@ class Runner implements LocalRun {
       const proxy = await ServiceProxy.start({
         service: `${service.namespace}/${service.name}:${service.port.name || service.port.port}`,
         host,
-        preferredPort: service.port.port,
+        preferredPort: unprivileged(service.port.port),
         endpoints: () => this.endpoints(service),
         logger,
       });
@@ -225,6 +225,11 @@ class Runner implements LocalRun {
 function statusOf(pod: Pod): PodStatus {
   const { namespace, name } = pod.plan.identity;
   return { namespace, name, ready: pod.ready, containers: pod.containers };
+}
+
+/** Ports that only a privileged user may open are taken 8000 higher, the same for every user: 80 becomes 8080. */
+function unprivileged(port: number): number {
+  return port < 1024 ? port + 8000 : port;
 }
 
 /** Scheme of a port by what it says of itself: its protocol, else the beginning of its name. */

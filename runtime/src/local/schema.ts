@@ -22,6 +22,7 @@ const probe = z.looseObject({
   timeoutSeconds: z.int().min(1).default(1),
   successThreshold: z.int().min(1).default(1),
   failureThreshold: z.int().min(1).default(3),
+  terminationGracePeriodSeconds: z.int().min(1).optional(),
 });
 
 const keyReference = z.looseObject({ name: z.string(), key: z.string(), optional: z.boolean().default(false) });
@@ -82,6 +83,7 @@ const container = z.looseObject({
   livenessProbe: probe.optional(),
   lifecycle: z.looseObject({ postStart: z.unknown().optional() }).optional(),
   restartPolicy: z.string().optional(),
+  workingDir: z.string().optional(),
   terminationMessagePolicy: z.string().default('File'),
 });
 

@@ -80,11 +80,13 @@ export class ServiceProxy {
       return;
     }
     const pod = connect({ port, host: POD_ADDRESS, allowHalfOpen: true });
+    this.track(pod);
+    // A client that has gone in the meantime takes its connection to the pod along.
+    client.once('close', () => pod.destroy());
     const tryOthers = () => this.connectTo(client, others);
     pod.once('error', tryOthers);
     pod.once('connect', () => {
       pod.off('error', tryOthers);
-      this.track(pod);
       join(client, pod);
     });
   }
@@ -99,7 +101,7 @@ export class ServiceProxy {
   private logRefusal(): void {
     if (performance.now() - this.lastLog > LOG_INTERVAL_MILLIS) {
       this.lastLog = performance.now();
-      this.options.logger.warn({ service: this.options.service }, 'connection refused: no pod of the Service is ready');
+      this.options.logger.warn({ service: this.options.service }, 'connection refused: no ready pod takes it');
     }
   }
 }
@@ -107,7 +109,6 @@ export class ServiceProxy {
 function join(client: Socket, pod: Socket): void {
   client.pipe(pod);
   pod.pipe(client);
-  client.on('close', () => pod.destroy());
   pod.on('close', () => client.destroy());
   client.setNoDelay(true);
   pod.setNoDelay(true);

@@ -36,19 +36,16 @@ export interface Tensor {
 }
 
 /** What a datatype is made of. */
-export interface DatatypeTraits {
+interface DatatypeTraits {
   /** Name of the element type in onnxruntime. */
   readonly engineType: EngineType;
-
-  /** Number of the element type in ONNX (`TensorProto.DataType`). */
-  readonly onnxType: number;
 
   /** Makes room for so many elements, all zero, false or empty. */
   readonly allocate: (length: number) => TensorData;
 }
 
 /** Element types of onnxruntime that can be carried over the wire. */
-export type EngineType =
+type EngineType =
   | 'bool'
   | 'int8'
   | 'int16'
@@ -63,36 +60,30 @@ export type EngineType =
   | 'float64'
   | 'string';
 
-/** Every datatype; source: the tables of the Open Inference Protocol and onnx.proto. */
+/** Every datatype; source: the tables of the Open Inference Protocol. */
 export const DATATYPES: Readonly<Record<Datatype, DatatypeTraits>> = {
-  BOOL: { engineType: 'bool', onnxType: 9, allocate: (length) => new Uint8Array(length) },
-  INT8: { engineType: 'int8', onnxType: 3, allocate: (length) => new Int8Array(length) },
-  INT16: { engineType: 'int16', onnxType: 5, allocate: (length) => new Int16Array(length) },
-  INT32: { engineType: 'int32', onnxType: 6, allocate: (length) => new Int32Array(length) },
-  INT64: { engineType: 'int64', onnxType: 7, allocate: (length) => new BigInt64Array(length) },
-  UINT8: { engineType: 'uint8', onnxType: 2, allocate: (length) => new Uint8Array(length) },
-  UINT16: { engineType: 'uint16', onnxType: 4, allocate: (length) => new Uint16Array(length) },
-  UINT32: { engineType: 'uint32', onnxType: 12, allocate: (length) => new Uint32Array(length) },
-  UINT64: { engineType: 'uint64', onnxType: 13, allocate: (length) => new BigUint64Array(length) },
-  FP16: { engineType: 'float16', onnxType: 10, allocate: (length) => new Uint16Array(length) },
-  FP32: { engineType: 'float32', onnxType: 1, allocate: (length) => new Float32Array(length) },
-  FP64: { engineType: 'float64', onnxType: 11, allocate: (length) => new Float64Array(length) },
-  BYTES: { engineType: 'string', onnxType: 8, allocate: (length) => new Array<string>(length).fill('') },
+  BOOL: { engineType: 'bool', allocate: (length) => new Uint8Array(length) },
+  INT8: { engineType: 'int8', allocate: (length) => new Int8Array(length) },
+  INT16: { engineType: 'int16', allocate: (length) => new Int16Array(length) },
+  INT32: { engineType: 'int32', allocate: (length) => new Int32Array(length) },
+  INT64: { engineType: 'int64', allocate: (length) => new BigInt64Array(length) },
+  UINT8: { engineType: 'uint8', allocate: (length) => new Uint8Array(length) },
+  UINT16: { engineType: 'uint16', allocate: (length) => new Uint16Array(length) },
+  UINT32: { engineType: 'uint32', allocate: (length) => new Uint32Array(length) },
+  UINT64: { engineType: 'uint64', allocate: (length) => new BigUint64Array(length) },
+  FP16: { engineType: 'float16', allocate: (length) => new Uint16Array(length) },
+  FP32: { engineType: 'float32', allocate: (length) => new Float32Array(length) },
+  FP64: { engineType: 'float64', allocate: (length) => new Float64Array(length) },
+  BYTES: { engineType: 'string', allocate: (length) => new Array<string>(length).fill('') },
 };
 
 const BY_ENGINE_TYPE = new Map(
   Object.entries(DATATYPES).map(([name, { engineType }]) => [engineType as string, name as Datatype]),
 );
-const BY_ONNX_TYPE = new Map(Object.entries(DATATYPES).map(([name, { onnxType }]) => [onnxType, name as Datatype]));
 
 /** The datatype of an element type of onnxruntime; `undefined` when the wire has none. */
 export function datatypeOfEngine(type: string): Datatype | undefined {
   return BY_ENGINE_TYPE.get(type);
-}
-
-/** The datatype of an ONNX element type; `undefined` when it cannot be served. */
-export function datatypeOfOnnx(type: number): Datatype | undefined {
-  return BY_ONNX_TYPE.get(type);
 }
 
 /** Number of elements of a shape. */

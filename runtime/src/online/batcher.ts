@@ -183,7 +183,7 @@ export class Batcher {
       return this.runAlone(jobs); // one of them is the reason: it is found, and the others are answered
     }
     const rows = rowCount(inputs[0]);
-    if (false) {
+    if (outputs.some(({ shape }) => shape[0] !== rows)) {
       this.logger.warn(
         { rows },
         'the model does not answer one row for each row; its requests are run alone from now on',

@@ -64,13 +64,15 @@ export class BodyReader {
       done = true;
       receiver.received(body);
     };
-    const refuse = (error: RequestError) => {
-      done = true;
-      receiver.refused(error);
-    };
     const release = () => {
       this.receiving -= size;
       size = 0;
+    };
+    const refuse = (error: RequestError) => {
+      done = true;
+      pieces = [];
+      release();
+      receiver.refused(error);
     };
     request.on('data', (piece: Buffer) => {
       if (done) {
@@ -88,10 +90,8 @@ export class BodyReader {
       size += piece.length;
       this.receiving += piece.length;
       if (size > this.limits.bodyBytes) {
-        pieces = [];
         refuse(this.tooLarge());
       } else if (this.receiving > this.limits.receivingBytes) {
-        pieces = [];
         refuse(new RequestError(429, 'The server is receiving too many large bodies; try again later.', RETRY_AFTER));
       }
     });

@@ -18,7 +18,7 @@ export interface Place {
  *
  * @throws RequestError when JSON cannot carry the datatype
  */
-export function elementReader({ name, datatype }: TensorSpec): ElementReader {
+function elementReader({ name, datatype }: TensorSpec): ElementReader {
   if (datatype === 'FP16') {
     throw badRequest(`Input '${name}' is FP16, for which JSON has no form; send as binary.`);
   }
@@ -73,7 +73,7 @@ export function nestedLengths(value: unknown, depth: number): number[] {
 }
 
 /** The path of a value, for example `instances[3].age[0]`. */
-export function pathOf({ path, suffix = '' }: Place, indices: readonly number[]): string {
+function pathOf({ path, suffix = '' }: Place, indices: readonly number[]): string {
   const [first, ...rest] = indices;
   return first === undefined ? path : `${path}[${first}]${suffix}${rest.map((index) => `[${index}]`).join('')}`;
 }

@@ -3,7 +3,7 @@ import { METRIC_LABELS, METRICS, type ModelConfig } from '../contract';
 import { CellHistogram, type HistogramCell } from './histogram';
 
 /** Protocols that requests come by; values of the label `protocol`. */
-export type Protocol = 'v1' | 'v2';
+type Protocol = 'v1' | 'v2';
 
 const PROTOCOLS: readonly Protocol[] = ['v1', 'v2'];
 const CODE_CLASSES = ['2xx', '4xx', '5xx'] as const;

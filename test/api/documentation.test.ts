@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface Member {
+  readonly name: string;
+  readonly optional?: boolean;
+  readonly docs?: { readonly summary?: string; readonly default?: string };
+  readonly parameters?: Member[];
+}
+
+interface Type {
+  readonly name: string;
+  readonly kind: string;
+  readonly datatype?: boolean;
+  readonly docs?: { readonly summary?: string };
+  readonly properties?: Member[];
+  readonly methods?: Member[];
+  readonly members?: Member[];
+}
+
+/** The public API as jsii sees it, so as every language sees it; `npm run compile` writes it. */
+const ASSEMBLY: { types: { [name: string]: Type } } = JSON.parse(readFileSync(join(__dirname, '../../.jsii'), 'utf8'));
+const types = Object.values(ASSEMBLY.types);
+
+test.each(types.map((type) => [type.name, type] as const))('%s is documented', (_name, type) => {
+  const members = [...(type.properties ?? []), ...(type.methods ?? []), ...(type.members ?? [])];
+  const undocumented = members.filter(({ docs }) => !docs?.summary).map(({ name }) => name);
+  expect(type.docs?.summary).toEqual(expect.any(String));
+  expect(undocumented).toEqual([]);
+});
+
+test.each(types.filter(({ datatype }) => datatype).map((type) => [type.name, type] as const))(
+  'every optional field of %s tells its default',
+  (_name, { properties = [] }) => {
+    expect(properties.filter(({ optional, docs }) => optional && !docs?.default).map(({ name }) => name)).toEqual([]);
+  },
+);
+
+test('parameters of factories are documented', () => {
+  const missing = types.flatMap(({ name: type, methods = [] }) =>
+    methods.flatMap(({ name, parameters = [] }) =>
+      parameters.filter(({ docs }) => !docs?.summary).map((parameter) => `${type}.${name}(${parameter.name})`),
+    ),
+  );
+  expect(missing).toEqual([]);
+});
+
+test('the public API is what it is meant to be, and nothing else', () => {
+  expect(types.map(({ kind, name }) => `${kind} ${name}`).sort()).toMatchInlineSnapshot(`
+[
+  "class DisruptionBudget",
+  "class Gpu",
+  "class Model",
+  "class ModelSource",
+  "class NetworkPeer",
+  "class OnlineModel",
+  "class Scaling",
+  "class ServingPolicy",
+  "class WarmUp",
+  "enum TaintEffect",
+  "interface AzureBlobSourceOptions",
+  "interface CpuScalingOptions",
+  "interface DownloadOptions",
+  "interface GcsSourceOptions",
+  "interface HttpsSourceOptions",
+  "interface ImageSourceOptions",
+  "interface ModelResources",
+  "interface ModelSignature",
+  "interface OnlineModelProps",
+  "interface OnnxModelProps",
+  "interface PersistentVolumeClaimSourceOptions",
+  "interface PodPeerOptions",
+  "interface S3SourceOptions",
+  "interface ServingPolicyProps",
+  "interface TensorMetadata",
+  "interface Toleration",
+  "interface WarmUpOptions",
+]
+`);
+});

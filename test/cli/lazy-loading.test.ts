@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const MAIN = resolve(__dirname, '../../runtime/build/runtime/src/main.js');
+const CLIENTS = ['@aws-sdk', '@azure', '@google-cloud', 'google-auth-library'];
+
+/** Packages that a command has loaded when it ends. */
+function packagesOf(...args: string[]): Set<string> {
+  const program = `
+    process.argv = [process.execPath, 'model-serving', ...${JSON.stringify(args)}];
+    process.on('exit', () => process.stderr.write('\\n' + JSON.stringify(Object.keys(require.cache))));
+    require(${JSON.stringify(MAIN)});`;
+  const { stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+  const files: string[] = JSON.parse(stderr.split('\n').at(-1) ?? '[]');
+  return new Set(files.flatMap((file) => /.*node_modules\/(@?[^/]+)/.exec(file)?.[1] ?? []));
+}
+
+describe('a command loads what it needs, and nothing else', () => {
+  it('sleep: nothing but the command line', () => {
+    expect([...packagesOf('sleep', '--seconds', '0')]).toEqual(['commander']);
+  });
+
+  it('predictor: no clients of object stores, and nothing of local', () => {
+    const packages = packagesOf('predictor', '--config', '/none.json');
+    expect(packages).toContain('express');
+    expect([...CLIENTS, 'yaml', 'tar-stream', 'yauzl', 'pino-pretty'].filter((name) => packages.has(name))).toEqual([]);
+  });
+
+  it('fetch: no client before it is used, and nothing that serves', () => {
+    const packages = packagesOf('fetch', '--config', '/none.json');
+    expect(
+      [...CLIENTS, 'yaml', 'express', 'onnxruntime-node', 'pino-pretty'].filter((name) => packages.has(name)),
+    ).toEqual([]);
+  });
+
+  it('local: neither clients nor the inference engine', () => {
+    const packages = packagesOf('local', '/none');
+    expect([...CLIENTS, 'express', 'onnxruntime-node'].filter((name) => packages.has(name))).toEqual([]);
+  });
+});
