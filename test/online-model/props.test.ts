@@ -168,6 +168,8 @@ const PROPERTIES: { [K in keyof Required<OnlineModelProps>]: PropertyTest<Requir
         { name: 'SALT', valueFrom: { secretKeyRef: { name: 'salt', key: 'value' } } },
         { name: 'Z', value: 'last' },
       ]);
+      // What the predictor needs to reach a server, the download needs as well.
+      expect(podOf(objects).initContainers[0].env).toEqual(predictorOf(objects).env);
     },
   },
   serviceAccount: {
