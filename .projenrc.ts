@@ -299,7 +299,8 @@ function roomOverrides(source: string, rooms: string[][]) {
   return rooms.flatMap((row, index) =>
     row.map((room) => {
       const below = rooms.slice(0, index).flat();
-      const forbidden = rooms.flat().filter((other) => other !== room && !below.includes(other));
+      const others = rooms.flat().filter((other) => other !== room);
+      const forbidden = others.filter((other) => !below.includes(other));
       return {
         includes: [`${source}/${room}/**`],
         linter: {
@@ -312,13 +313,13 @@ function roomOverrides(source: string, rooms: string[][]) {
                     ...(forbidden.length > 0
                       ? [
                           {
-                            group: forbidden.flatMap((other) => [`../${other}`, `../${other}/**`]),
+                            group: forbidden.map((other) => `../**/${other}`),
                             message: `${source}/${room} is below this room, or beside it: see docs/architecture.md for the order of rooms.`,
                           },
                         ]
                       : []),
                     {
-                      group: ['../*/**', '!../../**'],
+                      group: others.map((other) => `../**/${other}/**`),
                       message: 'Import another room by its index.ts: that is its public face.',
                     },
                     ...(source === 'lib'
@@ -401,6 +402,7 @@ new JsonFile(project, 'biome.json', {
           },
         },
       },
+      { includes: ['biome.json'], formatter: { enabled: false } },
       { includes: ['test/**', 'examples/**', 'bench/**'], linter: { rules: { style: { noNonNullAssertion: 'off' } } } },
       ...roomOverrides('lib', LIBRARY_ROOMS),
       ...roomOverrides('runtime/src', RUNTIME_ROOMS),
