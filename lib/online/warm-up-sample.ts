@@ -62,7 +62,7 @@ function compareNames(
 function compareValues(value: unknown, path: string, input: TensorMetadata, size: number | undefined): string[] {
   const values = Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value];
   const wanted = jsonTypeOf(input.datatype);
-  const wrong = values.find((element) => typeof element !== wanted);
+  const wrong = values.find((element) => typeof element !== wanted && !isNonFinite(element, input.datatype));
   if (wrong !== undefined) {
     return [`${path} has ${JSON.stringify(wrong)}, and '${input.name}' takes a ${wanted} (${input.datatype}).`];
   }
@@ -79,6 +79,11 @@ function rowSize({ shape }: TensorMetadata): number | undefined {
 
 function jsonTypeOf(datatype: string): 'string' | 'boolean' | 'number' {
   return datatype === 'BYTES' ? 'string' : datatype === 'BOOL' ? 'boolean' : 'number';
+}
+
+/** What is not finite has no number in JSON, so these strings stand for it. */
+function isNonFinite(value: unknown, datatype: string): boolean {
+  return /^FP(16|32|64)$/.test(datatype) && (value === 'NaN' || value === 'Infinity' || value === '-Infinity');
 }
 
 function names(inputs: TensorMetadata[]): string {

@@ -73,8 +73,10 @@ describe('models of a directory', () => {
     expect(config.models.map(({ name }) => name)).toEqual(['iris']);
     expect(unusable).toEqual([
       { name: 'bad name', version: '1', reason: expect.stringMatching(/folder name 'bad name' cannot be served/) },
-      { name: 'dir', version: '1', reason: expect.stringMatching(/cannot be read/) },
+      { name: 'dir', version: '1', reason: expect.stringMatching(/^its model\.onnx cannot be read \(EISDIR\)/) },
     ]);
+    // Clients see it, so it tells nothing of the machine.
+    expect(JSON.stringify(unusable)).not.toContain(path);
   });
 
   it.each([

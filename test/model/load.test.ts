@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
 import { copyFileSync, linkSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModelConfig } from '../../lib/contract';

@@ -19,6 +19,8 @@ describe('samples that fit', () => {
     ['mixed-columns.onnx', { instances: [{ age: 31, income: 1, city: 'Oslo' }] }],
     ['mixed-columns.onnx', { instances: [{ age: [31], income: [1], city: ['Oslo'] }] }],
     ['mixed-columns.onnx', { inputs: { age: [1, 2], income: [1, 2], city: ['a', 'b'] } }],
+    ['mlp.onnx', { instances: [['NaN', 'Infinity', '-Infinity', 4]] }],
+    ['identity-fp64.onnx', { inputs: [['NaN', 1]] }],
     ['identity-bool.onnx', { instances: [[true, false]] }],
     ['identity-string.onnx', { instances: [['a', 'b']] }],
     [
@@ -45,6 +47,12 @@ describe('samples that do not', () => {
     ['mlp.onnx', { instances: [[1, 2, 3]] }, "instances[0] has 3 values, and 'input' takes 4."],
     ['mlp.onnx', { instances: [[1, 2, 3, 4], [1]] }, "instances[1] has 1 values, and 'input' takes 4."],
     ['mlp.onnx', { instances: [['1', 2, 3, 4]] }, 'instances[0] has "1", and \'input\' takes a number (FP32).'],
+    ['mlp.onnx', { instances: [['nan', 2, 3, 4]] }, 'instances[0] has "nan", and \'input\' takes a number (FP32).'],
+    [
+      'identity-int32.onnx',
+      { instances: [['NaN', 1]] },
+      'instances[0] has "NaN", and \'input\' takes a number (INT32).',
+    ],
     ['mlp.onnx', { instances: [[null, 2, 3, 4]] }, "instances[0] has null, and 'input' takes a number (FP32)."],
     [
       'mixed-columns.onnx',

@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
 import { EngineError, type LoadedModel, type Run, type Tensor } from '../../runtime/src/model';
 import { BATCHER_LIMITS, Batcher, type Job } from '../../runtime/src/online/batcher';
 import type { RequestError } from '../../runtime/src/online/request-error';

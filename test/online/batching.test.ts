@@ -1,5 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
-
 import { METRICS } from '../../lib/contract';
 import { BATCHER_LIMITS } from '../../runtime/src/online/batcher';
 import { written } from '../support/load';

@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
 import { writeFileSync } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';

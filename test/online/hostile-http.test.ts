@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
 import { fixture, startTestPredictor, type TestPredictor } from '../support/predictor';
 import { RawConnection } from '../support/raw-http';
 

@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXAMPLES, fixture, startTestPredictor, type TestPredictor } from '../support/predictor';

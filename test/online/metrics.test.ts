@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
 import { METRICS } from '../../lib/contract';
 import { HistogramCell } from '../../runtime/src/telemetry/histogram';
 import { fixture, startTestPredictor, type TestPredictor } from '../support/predictor';
@@ -62,6 +61,20 @@ describe('metrics', () => {
     expect(await value(`${METRICS.batchRows}_bucket`, { ...MLP, le: '4' })).toBe(1);
     expect(await value(`${METRICS.inferenceDuration}_count`, MLP)).toBe(1);
     expect(await value(METRICS.inFlight)).toBe(0);
+  });
+
+  it('counts predictions of a model that is not ready, and no other request to it', async () => {
+    const CORRUPTED = { model: 'corrupted', version: '1' };
+    await server.post('/v1/models/corrupted:predict', { instances: [ROW] });
+    await server.post('/v1/models/corrupted/versions/1:predict', { instances: [ROW] });
+    await server.post('/v2/models/corrupted/infer', '');
+    for (const path of ['/v1/models/corrupted', '/v2/models/corrupted', '/v2/models/corrupted/ready']) {
+      expect((await server.get(path)).status).toBe(503);
+    }
+
+    expect(await value(METRICS.requests, { ...CORRUPTED, protocol: 'v1', code: '5xx' })).toBe(2);
+    expect(await value(METRICS.requests, { ...CORRUPTED, protocol: 'v2', code: '5xx' })).toBe(1);
+    expect(await value(`${METRICS.requestDuration}_count`, { ...CORRUPTED, protocol: 'v2' })).toBe(1);
   });
 
   it('is text that Prometheus reads, with the metrics of the process', async () => {

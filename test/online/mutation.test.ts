@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
 import { mutate, seededRandom } from '../support/mutation';
 import { type Answer, fixture, startTestPredictor, type TestPredictor } from '../support/predictor';
 

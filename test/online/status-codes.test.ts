@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { fixture, startTestPredictor, type TestPredictor } from '../support/predictor';
 
@@ -47,9 +46,41 @@ const BODIES: Case[] = [
     400,
     /Input 'input': instances\[1\]\[1\] must be a number.*found a string/,
   ],
-  ['V1: null', V1, '{"instances":[[1,2,null,4]]}', 400, /instances\[0\]\[2\].*found null/],
+  [
+    'V1: null',
+    V1,
+    '{"instances":[[1,2,null,4]]}',
+    400,
+    /instances\[0\]\[2\].*found null; send "NaN" for a missing value\.$/,
+  ],
+  ['null', V2, infer({ data: [1, null, 3, 4] }), 400, /data\[1\].*found null; send "NaN" for a missing value\.$/],
+  ...['nan', '+Infinity', 'inf', '', '1'].map(
+    (text): Case => [
+      `the text '${text}' in FP32`,
+      V1,
+      JSON.stringify({ instances: [[1, 2, text, 4]] }),
+      400,
+      /found a string/,
+    ],
+  ),
+  ['NaN in an integer', '/v2/models/identity-int32/infer', identity('INT32', '["NaN",2]'), 400, /found a string/],
+  ['NaN in INT64', '/v2/models/identity-int64/infer', identity('INT64', '["NaN",2]'), 400, /found a string/],
+  ['NaN in BOOL', '/v2/models/identity-bool/infer', identity('BOOL', '["NaN",true]'), 400, /found a string/],
   ['V1: a boolean', V1, '{"instances":[[1,2,true,4]]}', 400, /found a boolean/],
-  ['V1: FP32 overflow', V1, '{"instances":[[1,2,3e39,4]]}', 400, /number that FP32 can hold/],
+  [
+    'V1: FP32 overflow',
+    V1,
+    '{"instances":[[1,2,3e39,4]]}',
+    400,
+    /number that FP32 can hold.*found a number outside its range\.$/,
+  ],
+  [
+    'a number for INT8 that is no exact integer',
+    '/v2/models/identity-int8/infer',
+    identity('INT8', '[1e39,2]'),
+    400,
+    /from -128 to 127; found a number\.$/,
+  ],
   ['V1: a scalar row', V1, '{"instances":[1]}', 400, /instances\[0\] must be a list of 4/],
   ['V1: columns, wrong width', V1, '{"inputs":[[1,2,3]]}', 400, /inputs\[0\] must be a list of 4/],
   ['V1: columns, a number', V1, '{"inputs":7}', 400, /inputs must be a list; found an integer/],
@@ -87,6 +118,20 @@ const BODIES: Case[] = [
     '{"inputs":{"a":[[1,2]],"b":[[1,2],[3,4]]}}',
     400,
     /Dimension 'N'.* is 1 in input 'a' and 2 in input 'b'/,
+  ],
+  [
+    'V1: columns with different numbers of rows',
+    '/v1/models/mixed-columns:predict',
+    '{"inputs":{"age":[35,61],"income":[42000],"city":["Rome","Oslo"]}}',
+    400,
+    /same number of rows; input 'age' has 2, 'income' has 1, 'city' has 2\.$/,
+  ],
+  [
+    'V1: one element too few',
+    '/v1/models/mixed-columns:predict',
+    '{"instances":[{"age":[],"income":1,"city":"a"}]}',
+    400,
+    /must be a list of 1 element; found a list of 0 elements\.$/,
   ],
   [
     'V1: missing column',
@@ -155,7 +200,7 @@ const BODIES: Case[] = [
   ],
   ['nested data, huge shape', V2, infer({ shape: [2 ** 30, 4], data: [ROW] }), 400, /fewer elements than the shape/],
   ['nested and flat data', V2, infer({ shape: [2, 4], data: [ROW, 1] }), 400, /data\[1\] must be a list of 4/],
-  ['rank ≠ signature', V2, infer({ shape: [4] }), 400, /1 dimensions, but the model's shape \[-1, 4\] has 2/],
+  ['rank ≠ signature', V2, infer({ shape: [4] }), 400, /has 1 dimension, but the model's shape \[-1, 4\] has 2/],
   ['fixed dimension ≠ signature', V2, infer({ shape: [1, 3], data: [1, 2, 3] }), 400, /dimension 1 is 3/],
   ['data missing', V2, infer({ data: undefined }), 400, /data must be a list; found nothing/],
   ['data an object', V2, infer({ data: {} }), 400, /found an object/],
@@ -168,7 +213,27 @@ const BODIES: Case[] = [
   ],
   ["datatype ≠ model's", V2, infer({ datatype: 'FP64' }), 400, /is FP32/],
   ['datatype missing', V2, infer({ datatype: undefined }), 400, /is nothing/],
-  ['FP16 as JSON numbers', '/v2/models/identity-fp16/infer', identity('FP16', '[1,2]'), 400, /send as binary/],
+  [
+    'FP16 as JSON numbers',
+    '/v2/models/identity-fp16/infer',
+    identity('FP16', '[1,2]'),
+    400,
+    /FP16, which V2 cannot carry.*over V1\.$/,
+  ],
+  [
+    'FP16 with binary data',
+    '/v2/models/identity-fp16/infer',
+    infer({ datatype: 'FP16', parameters: { binary_data_size: 4 } }),
+    400,
+    /over V1\.$/,
+  ],
+  [
+    'V1: FP16 overflow',
+    '/v1/models/identity-fp16:predict',
+    '{"instances":[[65520,1]]}',
+    400,
+    /instances\[0\]\[0\] must be a number that FP16 can hold.*found a number outside its range/,
+  ],
   ['string in FP32', V2, infer({ data: ['a', 1, 2, 3] }), 400, /data\[0\] must be a number/],
   [
     '1.5 in INT32',
@@ -264,6 +329,7 @@ describe('status codes of REST', () => {
     'two-inputs',
     'fixed-batch',
     'gather-fails',
+    'mixed-columns',
     ...['bool', 'int8', 'int32', 'int64', 'uint8', 'uint64', 'fp16', 'fp32', 'fp64', 'string'].map(
       (type) => `identity-${type}`,
     ),
@@ -374,6 +440,20 @@ describe('status codes of REST', () => {
 
     expect([status, headers.get('retry-after')]).toEqual([503, '1']);
     expect(body.error).toBe('Model with name broken is not ready: the file is gone.');
+  });
+
+  it('ends the reason with one dot', async () => {
+    const unusable = [{ name: 'broken', version: '1', reason: 'the file is gone. Restore it.' }];
+    const other = await startTestPredictor(
+      [fixture('mlp.onnx', { warmUp: { runs: 1, request: { instances: [[1]] } } })],
+      {},
+      { onLoadFailure: 'report', unusable },
+    );
+
+    expect((await other.get('/v1/models/broken')).body.error).toMatch(/is gone\. Restore it\.$/);
+    expect((await other.post('/v2/models/mlp/infer', '{}')).body.error).toMatch(
+      /found a list of 1 element\. Declare a request that the model can answer\.$/,
+    );
   });
 
   it('a path that cannot be decoded', async () => {

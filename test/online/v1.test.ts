@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
 import { join } from 'node:path';
 import { EXAMPLES, fixture, startTestPredictor, type TestPredictor } from '../support/predictor';
 
@@ -16,9 +15,16 @@ describe('V1', () => {
       ...['mlp', 'two-inputs', 'scalar-input', 'rank3', 'mixed-columns', 'iris-zipmap', 'iris-zipmap-strings'].map(
         (name) => fixture(`${name}.onnx`),
       ),
-      ...['identity-int64', 'identity-uint64', 'identity-bool', 'identity-string', 'fixed-batch'].map((name) =>
-        fixture(`${name}.onnx`),
-      ),
+      ...[
+        'identity-fp16',
+        'identity-fp32',
+        'identity-fp64',
+        'identity-int64',
+        'identity-uint64',
+        'identity-bool',
+        'identity-string',
+        'fixed-batch',
+      ].map((name) => fixture(`${name}.onnx`)),
       fixture(join(EXAMPLES, 'fraud-detection/models/fraud-detector.onnx'), { name: 'fraud' }),
     ]);
   });
@@ -103,6 +109,20 @@ describe('V1', () => {
   it('takes integers for FP32, and whole numbers written with a fraction for integers', async () => {
     expect(await predict('scalar-input', '{"instances":[5, 5.0, 5e0]}')).toEqual([10, 10, 10]);
     expect(await predict('identity-int64', '{"instances":[[5.0,-5e1]]}')).toEqual([[5, -50]]);
+  });
+
+  it.each(['fp16', 'fp32', 'fp64'])('takes what is not finite as answers write it: %s', async (type) => {
+    const instances = [
+      ['NaN', 'Infinity'],
+      ['-Infinity', 1.5],
+    ];
+    expect(await predict(`identity-${type}`, { instances })).toEqual(instances);
+    expect(await predict(`identity-${type}`, { inputs: instances })).toEqual(instances);
+  });
+
+  it('rounds numbers to FP16', async () => {
+    expect(await predict('identity-fp16', { instances: [[2049, 65_519.9]] })).toEqual([[2048, 65_504]]);
+    expect(await predict('identity-fp16', { inputs: { input: [[0.1, -2051]] } })).toEqual([[0.099976, -2052]]);
   });
 
   it('keeps integers beyond 2^53', async () => {

@@ -1,4 +1,3 @@
-/** @jest-environment ./test/support/onnx-environment.js */
 import { fixture, startTestPredictor, type TestPredictor } from '../support/predictor';
 
 const ROW = [5.1, 3.5, 1.4, 0.2];
@@ -109,6 +108,15 @@ describe('V2', () => {
     const features = { name: 'features', datatype: 'FP32', shape: [2, 4], data: [...ROW, ...ROW] };
     const { body } = await infer('iris-zipmap', { inputs: [features] });
     expect(body.outputs[1]).toMatchObject({ name: 'output_probability', datatype: 'FP32', shape: [2, 3] });
+  });
+
+  it.each(['FP32', 'FP64'])('takes what is not finite as answers write it: %s', async (datatype) => {
+    const data = ['NaN', 'Infinity', '-Infinity', 1.5];
+    const tensor = { name: 'input', datatype, shape: [2, 2] };
+    for (const form of [data, [data.slice(0, 2), data.slice(2)]]) {
+      const { body } = await infer(`identity-${datatype.toLowerCase()}`, { inputs: [{ ...tensor, data: form }] });
+      expect(body.outputs[0].data).toEqual(data);
+    }
   });
 
   it('writes the shortest number that reads back the same', async () => {

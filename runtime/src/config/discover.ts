@@ -24,6 +24,8 @@ export interface DiscoverOptions {
 export interface UnusableModel {
   readonly name: string;
   readonly version: string;
+
+  /** Why; names no path, so that it may be shown to clients. */
   readonly reason: string;
 }
 
@@ -73,7 +75,7 @@ export async function discoverModels(directory: string, options: DiscoverOptions
         unusable.push({ name, version, reason });
       }
     } catch (error) {
-      unusable.push({ name, version, reason: `${path} cannot be read: ${errorMessage(error)}` });
+      unusable.push({ name, version, reason: unreadable(error) });
     }
   }
   if (models.length === 0) {
@@ -131,6 +133,11 @@ async function candidatesOf(root: string, name: string): Promise<Candidate[]> {
 function unservableName({ name, version }: Candidate): string | undefined {
   const bad = [name, version].find((text) => !isModelName(text));
   return bad === undefined ? undefined : `the folder name '${bad}' cannot be served: a name ${MODEL_NAME_RULE}`;
+}
+
+/** Without the path, which the error of the system names: clients see the reason. */
+function unreadable(error: unknown): string {
+  return `its ${MODEL_FILE} cannot be read (${errorCode(error) ?? 'unknown error'}); it must be a file that this process may open`;
 }
 
 async function digest(path: string): Promise<string> {

@@ -148,7 +148,7 @@ async function warmUp(
   } catch (error) {
     if (request !== undefined) {
       throw new ModelError(
-        `the warm-up request fails: ${errorMessage(error)}. Declare a request that the model can answer.`,
+        `the warm-up request fails: ${errorMessage(error).replace(/\.$/, '')}. Declare a request that the model can answer.`,
         path,
         { cause: error },
       );

@@ -1,4 +1,6 @@
 import type { Datatype, TensorData } from '../model';
+import { FP16_LIMIT, float16Bits } from './float16';
+import { kindOf } from './request-error';
 
 /**
  * Thrown when an integer of a body was too large for a JavaScript number: the body has to be parsed again, exactly.
@@ -18,10 +20,20 @@ export interface ElementReader {
    * @throws INEXACT_INTEGER
    */
   readonly read: (values: readonly unknown[], target: TensorData, offset: number) => number;
+
+  /** What a value that breaks the rule is, for messages; never the value itself. */
+  readonly describe: (value: unknown) => string;
 }
 
 /** Smallest double that rounds to an infinite FP32: half a step above the largest FP32. */
 const FP32_LIMIT = 3.4028235677973366e38;
+
+/** What JSON has no number for, in the form of answers and of the JSON mapping of protocol buffers. */
+const NON_FINITE: ReadonlyMap<unknown, number> = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+]);
 
 const INT64 = { minimum: -(2n ** 63n), maximum: 2n ** 63n - 1n };
 const UINT64 = { minimum: 0n, maximum: 2n ** 64n - 1n };
@@ -29,8 +41,8 @@ const UINT64 = { minimum: 0n, maximum: 2n ** 64n - 1n };
 /** U+0000 and halves of surrogate pairs. */
 const UNSUITABLE = /[\0\p{Surrogate}]/u;
 
-/** Readers of all datatypes that JSON can carry. */
-export const ELEMENT_READERS: Readonly<Record<Exclude<Datatype, 'FP16'>, ElementReader>> = {
+/** Readers of all datatypes. */
+export const ELEMENT_READERS: Readonly<Record<Datatype, ElementReader>> = {
   BOOL: reader<Uint8Array>('true or false', (value) => (value === true ? 1 : value === false ? 0 : undefined)),
   INT8: integers(-128, 127),
   INT16: integers(-32_768, 32_767),
@@ -40,9 +52,14 @@ export const ELEMENT_READERS: Readonly<Record<Exclude<Datatype, 'FP16'>, Element
   UINT16: integers(0, 65_535),
   UINT32: integers(0, 4_294_967_295),
   UINT64: bigIntegers(UINT64),
-  FP32: reals('a number that FP32 can hold', FP32_LIMIT),
-  FP64: reals('a number that FP64 can hold', Number.POSITIVE_INFINITY),
-  BYTES: { rule: 'a string of valid Unicode without the character U+0000', read: readStrings },
+  FP16: halves(),
+  FP32: reals('FP32', FP32_LIMIT),
+  FP64: reals('FP64', Number.POSITIVE_INFINITY),
+  BYTES: {
+    rule: 'a string of valid Unicode without the character U+0000',
+    describe: kindOf,
+    read: readStrings,
+  },
 };
 
 function reader<Target extends TensorData>(
@@ -51,6 +68,7 @@ function reader<Target extends TensorData>(
 ): ElementReader {
   return {
     rule,
+    describe: kindOf,
     read: (values, target, offset) => {
       for (let index = 0; index < values.length; index += 1) {
         const element = convert(values[index]);
@@ -65,14 +83,15 @@ function reader<Target extends TensorData>(
 }
 
 /** The readers of numbers are loops of their own: they are the larger part of reading a small request. */
-function reals(rule: string, limit: number): ElementReader {
+function reals(datatype: Datatype, limit: number): ElementReader {
   return {
-    rule,
+    rule: realRule(datatype),
+    describe: describeUnreal,
     read: (values, target, offset) => {
       for (let index = 0; index < values.length; index += 1) {
         const value = values[index];
-        const number = typeof value === 'bigint' ? Number(value) : value;
-        if (typeof number !== 'number' || !(number < limit && number > -limit)) {
+        const number = typeof value === 'number' && value < limit && value > -limit ? value : realOf(value, limit);
+        if (number === undefined) {
           return index;
         }
         target[offset + index] = number;
@@ -82,9 +101,38 @@ function reals(rule: string, limit: number): ElementReader {
   };
 }
 
+function halves(): ElementReader {
+  const convert = (value: unknown) => {
+    const number = realOf(value, FP16_LIMIT);
+    return number === undefined ? undefined : float16Bits(number);
+  };
+  return { ...reader<Uint16Array>(realRule('FP16'), convert), describe: describeUnreal };
+}
+
+/** The number that a value stands for; undefined when it stands for none, or for one outside the limits. */
+function realOf(value: unknown, limit: number): number | undefined {
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    const number = Number(value);
+    return number < limit && number > -limit ? number : undefined;
+  }
+  return NON_FINITE.get(value);
+}
+
+function realRule(datatype: Datatype): string {
+  return `a number that ${datatype} can hold, or "NaN", "Infinity" or "-Infinity"`;
+}
+
+function describeUnreal(value: unknown): string {
+  if (value === null) {
+    return 'null; send "NaN" for a missing value';
+  }
+  return typeof value === 'number' || typeof value === 'bigint' ? 'a number outside its range' : kindOf(value);
+}
+
 function integers(minimum: number, maximum: number): ElementReader {
   return {
     rule: `an integer from ${minimum} to ${maximum}`,
+    describe: kindOf,
     read: (values, target, offset) => {
       for (let index = 0; index < values.length; index += 1) {
         const value = values[index];

@@ -39,11 +39,16 @@ export function kindOf(value: unknown): string {
     return 'null';
   }
   if (Array.isArray(value)) {
-    return value.length === 1 ? 'a list of 1 element' : `a list of ${value.length} elements`;
+    return `a list of ${counted(value.length, 'element')}`;
   }
   const type = typeof value;
   if (type === 'number' || type === 'bigint') {
-    return Number.isInteger(value) || type === 'bigint' ? 'an integer' : 'a number';
+    return Number.isSafeInteger(value) || type === 'bigint' ? 'an integer' : 'a number';
   }
   return type === 'object' ? 'an object' : type === 'boolean' ? 'a boolean' : `a ${type}`;
+}
+
+/** A number of things in words, for example `1 element` and `2 elements`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }

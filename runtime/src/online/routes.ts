@@ -96,7 +96,7 @@ function addV1Routes({ app, models, responder }: RouteContext, version: string):
       if (verb !== 'predict') {
         throw unknownVerb(verb);
       }
-      readyModel(models, model, version).v1.handle(request, response);
+      endpointOf(models, 'v1', model, version).handle(request, response);
     })
     .all((request: Request<Record<string, string>>) => {
       throw methodError(parse(request).verb === undefined ? 'GET, HEAD' : 'POST');
@@ -123,15 +123,10 @@ function addV2Routes(
       ready ? undefined : RETRY_AFTER,
     );
   });
-  const infer =
-    (endpoint: (served: ServedModel) => PredictEndpoint): Handler =>
-    (request, response) => {
-      endpoint(readyModel(models, request.params.model, request.params.version)).handle(request, response);
-    };
-  app
-    .route(`${path}/infer`)
-    .post(infer(({ v2 }) => v2))
-    .all(notAllowed(responder, 'POST'));
+  const infer: Handler = (request, response) => {
+    endpointOf(models, 'v2', request.params.model, request.params.version).handle(request, response);
+  };
+  app.route(`${path}/infer`).post(infer).all(notAllowed(responder, 'POST'));
 }
 
 function metadata(models: ServedModels, { version }: ServedModel): object {
@@ -167,13 +162,34 @@ function readyModel(models: ServedModels, name: string, version: string | undefi
   const found = findModel(models, name, version);
   const served = models.get(found);
   if (served === undefined) {
-    throw new RequestError(503, notReady(found), RETRY_AFTER);
+    throw unavailable(found);
   }
   return served;
 }
 
+/** What answers the predictions of a model. A model that is not ready has its refusal counted. */
+function endpointOf(
+  models: ServedModels,
+  protocol: 'v1' | 'v2',
+  name: string,
+  version: string | undefined,
+): PredictEndpoint {
+  const found = findModel(models, name, version);
+  const served = models.get(found);
+  if (served === undefined) {
+    const error = unavailable(found);
+    models.requestMeter(found, protocol)?.record(error.status, 0);
+    throw error;
+  }
+  return served[protocol];
+}
+
+function unavailable(version: ModelVersion): RequestError {
+  return new RequestError(503, notReady(version), RETRY_AFTER);
+}
+
 function notReady({ name, reason }: ModelVersion): string {
-  return `Model with name ${name} is not ready: ${reason}.`;
+  return `Model with name ${name} is not ready: ${reason?.replace(/\.$/, '')}.`;
 }
 
 function splitVerb(target: string): [name: string, verb: string | undefined] {

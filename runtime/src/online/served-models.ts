@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ModelConfig, ServingConfig } from '../contract';
 import { engineThreads, loadModel, ModelError, ModelRegistry, type ModelVersion } from '../model';
-import { errorMessage, type Logger, type ModelMeters } from '../telemetry';
+import { errorMessage, type Logger, type ModelMeters, type RequestMeter } from '../telemetry';
 import { Batcher } from './batcher';
 import type { ServingLimits } from './limits';
 import { type PredictContext, PredictEndpoint } from './predict';
@@ -24,6 +24,12 @@ export interface UnusableModel {
   readonly reason: string;
 }
 
+/** A model of the configuration, and what is measured of it. */
+interface DeclaredModel {
+  readonly config: ModelConfig;
+  readonly meters: ModelMeters;
+}
+
 /** Options of {@link ServedModels}. */
 export interface ServedModelsOptions {
   readonly config: ServingConfig;
@@ -36,16 +42,15 @@ export interface ServedModelsOptions {
 export class ServedModels {
   readonly registry = new ModelRegistry();
   private readonly served = new Map<ModelVersion, ServedModel>();
-  private readonly meters = new Map<ModelConfig, ModelMeters>();
-  private readonly versions = new Map<ModelConfig, ModelVersion>();
+  private readonly declared = new Map<ModelVersion, DeclaredModel>();
   private readonly logger: Logger;
   private stopped = false;
 
   constructor(private readonly options: ServedModelsOptions) {
     this.logger = options.context.logger;
     for (const model of options.config.models) {
-      this.versions.set(model, this.registry.add(model.name, model.version));
-      this.meters.set(model, options.context.metrics.forModel(model));
+      const meters = options.context.metrics.forModel(model);
+      this.declared.set(this.registry.add(model.name, model.version), { config: model, meters });
     }
     for (const { name, version, reason } of options.unusable) {
       this.registry.add(name, version).setUnavailable(reason);
@@ -57,6 +62,11 @@ export class ServedModels {
     return this.served.get(version);
   }
 
+  /** Counts the requests of a model, ready or not; undefined when it is not part of the configuration. */
+  requestMeter(version: ModelVersion, protocol: 'v1' | 'v2'): RequestMeter | undefined {
+    return this.declared.get(version)?.meters.requests[protocol];
+  }
+
   /**
    * Loads all models, one after the other.
    *
@@ -65,19 +75,19 @@ export class ServedModels {
    * @throws ModelError with `exit`
    */
   async load(onFailure: 'exit' | 'report', onLoaded: () => void): Promise<void> {
-    for (const [config, version] of this.versions) {
+    for (const [version, declared] of this.declared) {
       if (this.stopped) {
         return;
       }
       try {
-        await this.loadOne(config, version);
+        await this.loadOne(declared, version);
       } catch (error) {
         version.setUnavailable(error instanceof ModelError ? error.reason : 'the model cannot be loaded');
         if (onFailure === 'exit') {
           throw error;
         }
         this.logger.error(
-          { model: config.name, version: config.version, reason: errorMessage(error) },
+          { model: version.name, version: version.version, reason: errorMessage(error) },
           'model not loaded',
         );
       }
@@ -103,12 +113,8 @@ export class ServedModels {
     this.served.clear();
   }
 
-  private async loadOne(config: ModelConfig, version: ModelVersion): Promise<void> {
+  private async loadOne({ config, meters }: DeclaredModel, version: ModelVersion): Promise<void> {
     const { context, limits } = this.options;
-    const meters = this.meters.get(config);
-    if (meters === undefined) {
-      throw new Error(`model ${config.name} has no meters`);
-    }
     const started = performance.now();
     const logger = this.logger.child({ model: config.name, version: config.version });
     const threads = engineThreads();

@@ -1,5 +1,5 @@
 import { DYNAMIC, elementCount, type TensorSpec } from '../model';
-import { badRequest, kindOf } from './request-error';
+import { badRequest, counted, kindOf } from './request-error';
 
 /** Largest size of one dimension. */
 const MAX_SIZE = 2 ** 31 - 1;
@@ -19,7 +19,7 @@ export type SymbolSizes = Map<string, { size: number; input: string }>;
 export function checkShape(shape: readonly number[], spec: TensorSpec, sizes: SymbolSizes): void {
   if (shape.length !== spec.shape.length) {
     throw badRequest(
-      `Input '${spec.name}' has ${shape.length} dimensions, but the model's shape ${written(spec)} has ${spec.shape.length}.`,
+      `Input '${spec.name}' has ${counted(shape.length, 'dimension')}, but the model's shape ${written(spec)} has ${spec.shape.length}.`,
     );
   }
   for (let axis = 0; axis < shape.length; axis += 1) {
@@ -38,6 +38,24 @@ export function checkShape(shape: readonly number[], spec: TensorSpec, sizes: Sy
     throw badRequest(
       `Input '${spec.name}': a tensor without elements may have no dimension larger than ${MAX_SIZE_OF_EMPTY}.`,
     );
+  }
+}
+
+/**
+ * Checks that all inputs have the same number of rows, where the first dimension of every input is open.
+ *
+ * Dimensions with different names are different to the model, so nothing is checked between them.
+ *
+ * @param shapes one for each input, in the model's order
+ * @throws RequestError 400
+ */
+export function checkRows(shapes: readonly (readonly number[])[], specs: readonly TensorSpec[]): void {
+  if (specs.some(({ shape }) => shape[0] !== DYNAMIC) || new Set(specs.map(({ symbols }) => symbols[0])).size > 1) {
+    return;
+  }
+  if (shapes.some(([rows]) => rows !== shapes[0][0])) {
+    const counts = specs.map(({ name }, index) => `'${name}' has ${shapes[index][0]}`).join(', ');
+    throw badRequest(`All inputs must have the same number of rows; input ${counts}.`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { DATATYPES, elementCount, type Tensor, type TensorData, type TensorSpec } from '../model';
 import { ELEMENT_READERS, type ElementReader } from './element';
-import { badRequest, kindOf } from './request-error';
+import { badRequest, counted, kindOf } from './request-error';
 
 /** Where a value stands in the body, for messages: the start of the path, and the indices below it. */
 export interface Place {
@@ -11,18 +11,6 @@ export interface Place {
 
   /** Rest of the path after the first index, for example `.age` in `instances[3].age`. */
   readonly suffix?: string;
-}
-
-/**
- * The reader of an input's elements.
- *
- * @throws RequestError when JSON cannot carry the datatype
- */
-function elementReader({ name, datatype }: TensorSpec): ElementReader {
-  if (datatype === 'FP16') {
-    throw badRequest(`Input '${name}' is FP16, for which JSON has no form; send as binary.`);
-  }
-  return ELEMENT_READERS[datatype];
 }
 
 /**
@@ -41,7 +29,7 @@ export function readNested(
   maxElements: number,
 ): Tensor {
   const data = allocate(spec, shape, place, maxElements);
-  const walk: Walk = { reader: elementReader(spec), data, shape, place, indices: [] };
+  const walk: Walk = { reader: ELEMENT_READERS[spec.datatype], data, shape, place, indices: [] };
   readAxis(walk, value, 0, 0);
   return { datatype: spec.datatype, shape, data };
 }
@@ -51,11 +39,11 @@ export function readFlat(values: readonly unknown[], spec: TensorSpec, shape: re
   const count = elementCount(shape);
   if (values.length !== count) {
     throw badRequest(
-      `Input '${place.input}': ${place.path} has ${values.length} elements, but the shape [${shape}] needs ${count}.`,
+      `Input '${place.input}': ${place.path} has ${counted(values.length, 'element')}, but the shape [${shape}] needs ${count}.`,
     );
   }
   const data = DATATYPES[spec.datatype].allocate(count);
-  const reader = elementReader(spec);
+  const reader = ELEMENT_READERS[spec.datatype];
   const wrong = reader.read(values, data, 0);
   if (wrong >= 0) {
     throw wrongElement(reader, values[wrong], place, [wrong]);
@@ -102,8 +90,8 @@ function readAxis(walk: Walk, value: unknown, axis: number, offset: number): num
   const { shape, place, indices, reader, data } = walk;
   if (!Array.isArray(value) || value.length !== shape[axis]) {
     throw badRequest(
-      `Input '${place.input}': ${pathOf(place, indices.slice(0, axis))} must be a list of ${shape[axis]} ` +
-        `${axis === shape.length - 1 ? 'elements' : 'lists'}; found ${kindOf(value)}.`,
+      `Input '${place.input}': ${pathOf(place, indices.slice(0, axis))} must be a list of ` +
+        `${counted(shape[axis], axis === shape.length - 1 ? 'element' : 'list')}; found ${kindOf(value)}.`,
     );
   }
   if (axis === shape.length - 1) {
@@ -121,6 +109,6 @@ function readAxis(walk: Walk, value: unknown, axis: number, offset: number): num
   return next;
 }
 
-function wrongElement({ rule }: ElementReader, value: unknown, place: Place, indices: readonly number[]) {
-  return badRequest(`Input '${place.input}': ${pathOf(place, indices)} must be ${rule}; found ${kindOf(value)}.`);
+function wrongElement({ rule, describe }: ElementReader, value: unknown, place: Place, indices: readonly number[]) {
+  return badRequest(`Input '${place.input}': ${pathOf(place, indices)} must be ${rule}; found ${describe(value)}.`);
 }

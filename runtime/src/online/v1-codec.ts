@@ -3,7 +3,7 @@ import { INEXACT_INTEGER } from './element';
 import { isObject, type JsonObject, own, parseObject, parseObjectExactly } from './json-body';
 import { type Codec, commonRows, type Prediction } from './prediction';
 import { badRequest, kindOf, type RequestError, shown } from './request-error';
-import { checkShape, type SymbolSizes, written } from './shape';
+import { checkRows, checkShape, type SymbolSizes, written } from './shape';
 import { nestedLengths, type Place, readNested } from './tensor-reader';
 import { V1Answer } from './v1-answer';
 
@@ -56,6 +56,10 @@ export class V1Codec implements Codec {
     this.signature.inputs.forEach((spec, index) => {
       checkShape(inputs[index].shape, spec, sizes);
     });
+    checkRows(
+      inputs.map(({ shape }) => shape),
+      this.signature.inputs,
+    );
     const rows = commonRows(inputs);
     const { writer } = this;
     return { inputs, rows, answer: (outputs, firstRow) => writer.write(outputs, firstRow ?? 0, rows) };

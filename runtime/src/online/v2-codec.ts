@@ -139,6 +139,9 @@ function readInput(input: JsonObject, spec: TensorSpec, path: string, sizes: Sym
   if (datatype !== spec.datatype) {
     throw badRequest(`Input '${name}' is ${spec.datatype}, but ${path}.datatype is ${shown(datatype)}.`);
   }
+  if (datatype === 'FP16') {
+    throw badRequest(`Input '${name}' is FP16, which V2 cannot carry as JSON numbers; send the request over V1.`);
+  }
   const shape = readShape(own(input, 'shape'), name, `${path}.shape`);
   checkShape(shape, spec, sizes);
   const parameters = own(input, 'parameters');
