@@ -30,6 +30,9 @@ const RUNTIME_ROOMS = [
 
 const NODE_MINIMUM = '22.12.0';
 
+/** Of the library and of the runtime; the contract names the image by it. */
+const VERSION = '0.1.0';
+
 const project = new cdk8s.ConstructLibraryCdk8s({
   name: 'cdk8s-model-serving',
   description:
@@ -110,6 +113,7 @@ const project = new cdk8s.ConstructLibraryCdk8s({
 
 // ---------------------------------------------------------------- package.json
 
+project.package.addVersion(VERSION);
 project.package.addField('workspaces', ['runtime']);
 project.package.addField('main', 'build/index.js');
 project.package.addField('types', 'build/index.d.ts');
@@ -182,7 +186,7 @@ new JsonFile(project, 'runtime/package.json', {
   newline: true,
   obj: {
     name: '@cdk8s-model-serving/runtime',
-    version: '0.0.0',
+    version: VERSION,
     description:
       'The processes that the manifests of cdk8s-model-serving run: ONNX predictor, model fetcher, local runner.',
     license: 'Apache-2.0',
