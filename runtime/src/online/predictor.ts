@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
-import { bindHost } from '../config';
+import { bindHost, type UnusableModel } from '../config';
 import type { ServingConfig } from '../contract';
 import { type Logger, ServingMetrics } from '../telemetry';
 import { BodyReader } from './body';
@@ -10,7 +10,7 @@ import { type Address, close, listen, waitForConnections } from './listener';
 import { createMetricsServer } from './metrics-server';
 import { Responder } from './responder';
 import { addRoutes } from './routes';
-import { ServedModels, type UnusableModel } from './served-models';
+import { ServedModels } from './served-models';
 
 /** Options of {@link startPredictor}. */
 export interface PredictorOptions {

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { UnusableModel } from '../config';
 import type { ModelConfig, ServingConfig } from '../contract';
 import { engineThreads, loadModel, ModelError, ModelRegistry, type ModelVersion } from '../model';
 import { errorMessage, type Logger, type ModelMeters, type RequestMeter } from '../telemetry';
@@ -15,13 +16,6 @@ export interface ServedModel {
   readonly v1: PredictEndpoint;
   readonly v2: PredictEndpoint;
   readonly batcher: Batcher;
-}
-
-/** A model that was found but cannot even be tried. */
-export interface UnusableModel {
-  readonly name: string;
-  readonly version: string;
-  readonly reason: string;
 }
 
 /** A model of the configuration, and what is measured of it. */

@@ -1,6 +1,6 @@
 import { DYNAMIC, elementCount, type Signature, type Tensor, type TensorSpec } from '../model';
-import { INEXACT_INTEGER } from './element';
-import { isObject, type JsonObject, own, parseObject, parseObjectExactly } from './json-body';
+import { decodeBody } from './decode-body';
+import { isObject, type JsonObject, own } from './json-body';
 import { type Codec, commonRows, type Prediction } from './prediction';
 import { badRequest, kindOf, type RequestError, shown } from './request-error';
 import { checkRows, checkShape, type SymbolSizes, written } from './shape';
@@ -26,14 +26,7 @@ export class V1Codec implements Codec {
   }
 
   decode(body: Buffer): Prediction {
-    try {
-      return this.read(parseObject(body), body.length);
-    } catch (error) {
-      if (error === INEXACT_INTEGER) {
-        return this.readExactly(body);
-      }
-      throw error;
-    }
+    return decodeBody(body, (parsed, maxElements) => this.read(parsed, maxElements));
   }
 
   /**
@@ -63,16 +56,6 @@ export class V1Codec implements Codec {
     const rows = commonRows(inputs);
     const { writer } = this;
     return { inputs, rows, answer: (outputs, firstRow) => writer.write(outputs, firstRow ?? 0, rows) };
-  }
-
-  private readExactly(body: Buffer): Prediction {
-    try {
-      return this.read(parseObjectExactly(body), body.length);
-    } catch (error) {
-      throw error === INEXACT_INTEGER
-        ? badRequest('Integers beyond 2^53 must be written in digits, without exponent or fraction.')
-        : error;
-    }
   }
 
   private readRows(instances: unknown, maxElements: number): Tensor[] {

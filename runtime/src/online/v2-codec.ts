@@ -1,6 +1,6 @@
 import type { Signature, Tensor, TensorSpec } from '../model';
-import { INEXACT_INTEGER } from './element';
-import { isObject, type JsonObject, own, parseObject, parseObjectExactly } from './json-body';
+import { decodeBody } from './decode-body';
+import { isObject, type JsonObject, own } from './json-body';
 import { type Codec, commonRows, type Prediction } from './prediction';
 import { badRequest, kindOf, shown } from './request-error';
 import { checkShape, readShape, type SymbolSizes } from './shape';
@@ -28,24 +28,7 @@ export class V2Codec implements Codec {
   }
 
   decode(body: Buffer): Prediction {
-    try {
-      return this.read(parseObject(body), body.length);
-    } catch (error) {
-      if (error === INEXACT_INTEGER) {
-        return this.readExactly(body);
-      }
-      throw error;
-    }
-  }
-
-  private readExactly(body: Buffer): Prediction {
-    try {
-      return this.read(parseObjectExactly(body), body.length);
-    } catch (error) {
-      throw error === INEXACT_INTEGER
-        ? badRequest('Integers beyond 2^53 must be written in digits, without exponent or fraction.')
-        : error;
-    }
+    return decodeBody(body, (parsed, maxElements) => this.read(parsed, maxElements));
   }
 
   private read(body: JsonObject, maxElements: number): Prediction {
