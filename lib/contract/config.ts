@@ -1,3 +1,8 @@
+import type { FallbackConfig } from './fallback-config';
+import type { FeatureLookupConfig } from './features-config';
+import type { PredictionLogConfig } from './prediction-log-config';
+import type { AuthenticationConfig, CorsConfig, TlsConfig } from './security-config';
+
 /**
  * The one file that passes between the library and the runtime: `config.json`.
  *
@@ -40,7 +45,8 @@ export interface ModelConfig {
   readonly source?: ModelSourceConfig;
 
   /**
-   * Longest time from the arrival of a request to the start of its run, in milliseconds; then it is dropped.
+   * Longest time from the arrival of a request to its answer that is worth it, in milliseconds. A request that cannot
+   * make it is refused at once, or dropped before its run.
    *
    * Absent = `server.requestTimeoutMillis`.
    */
@@ -48,6 +54,42 @@ export interface ModelConfig {
 
   /** What the predictor runs before it reports ready. */
   readonly warmUp: WarmUpConfig;
+
+  /** How requests share runs. Absent = what the model and its measured cost allow. */
+  readonly batching?: BatchingConfig;
+
+  /** Answers kept for equal inputs. Absent = none. */
+  readonly cache?: ResponseCacheConfig;
+
+  /** Inputs that are looked up instead of sent. Absent = none. */
+  readonly features?: FeatureLookupConfig;
+
+  /** What answers when the model cannot. Absent = the error is the answer. */
+  readonly fallback?: FallbackConfig;
+
+  /** Record of predictions. Absent = none. */
+  readonly predictionLog?: PredictionLogConfig;
+}
+
+/** How requests share runs of a model. */
+export interface BatchingConfig {
+  /** Most rows of several requests in one run; 1 = requests share none. Absent = found at warm-up. */
+  readonly maxBatchSize?: number;
+
+  /** Sizes at which a run is cheapest: one is taken as soon as so many rows wait. Absent = any size. */
+  readonly preferredBatchSizes?: number[];
+
+  /** Longest time that a request waits for others, in milliseconds. Absent or 0 = it never waits for others. */
+  readonly maxDelayMillis?: number;
+}
+
+/** Answers that are kept for equal inputs; the least recently used go first. */
+export interface ResponseCacheConfig {
+  /** Most memory for kept answers and their inputs, in bytes. */
+  readonly maxBytes: number;
+
+  /** Older answers are computed again, in milliseconds. */
+  readonly maxAgeMillis: number;
 }
 
 /** Warm-up of one model. */
@@ -127,11 +169,56 @@ export interface ServerConfig {
   /** Largest request body, in bytes. */
   readonly maxBodyBytes: number;
 
-  /** Longest time from the arrival of a request to the start of its run, in milliseconds; then it is dropped. */
+  /** Longest time from the arrival of a request to its answer, in milliseconds; a client may ask for less. */
   readonly requestTimeoutMillis: number;
 
   /**
    * Longest time that in-flight requests get after SIGTERM, in milliseconds; then the process exits with 1.
    */
   readonly drainTimeoutMillis: number;
+
+  /** Limits on what a client may send. Absent = the defaults of each. */
+  readonly limits?: LimitsConfig;
+
+  /** Who may send requests. Absent = everybody who reaches the port. */
+  readonly authentication?: AuthenticationConfig;
+
+  /** TLS of the REST and gRPC ports. Absent = plain TCP. */
+  readonly tls?: TlsConfig;
+
+  /** Browsers of which sites may read answers. Absent = none. */
+  readonly cors?: CorsConfig;
+
+  /** Whether `/openapi.json` and the page `/docs` are served. Absent = true. */
+  readonly docs?: boolean;
+
+  /** Loading and unloading of models while serving. Absent = refused. */
+  readonly management?: ManagementConfig;
+}
+
+/** Limits on what a client may send, and on what is kept for clients. */
+export interface LimitsConfig {
+  /** Largest size of the headers of a request, in bytes. Absent = 16384. */
+  readonly maxHeaderBytes?: number;
+
+  /** Most connections at a time. Absent = 8192. */
+  readonly maxConnections?: number;
+
+  /** Deepest nesting of lists and objects in a body. Absent = 16. */
+  readonly maxJsonDepth?: number;
+
+  /** Most elements of all inputs of a request together. Absent = what fits into the largest body. */
+  readonly maxElements?: number;
+
+  /** Most requests that wait for a model. Absent = 1024. */
+  readonly maxQueuedRequests?: number;
+
+  /** Largest answer, in bytes. Absent = 64 MiB. */
+  readonly maxResponseBytes?: number;
+}
+
+/** Loading and unloading of models while serving, on a port of its own that no Service names. */
+export interface ManagementConfig {
+  /** Port of the model repository extension, on the loopback address alone. */
+  readonly port: number;
 }

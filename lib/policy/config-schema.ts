@@ -1,11 +1,5 @@
-import {
-  CONFIG_SCHEMA,
-  type ModelConfig,
-  type ModelSourceConfig,
-  type ServerConfig,
-  type ServingConfig,
-  type WarmUpConfig,
-} from '../contract';
+import type * as contract from '../contract';
+import { CONFIG_SCHEMA } from '../contract';
 import { isObject, quote, RULES, type Rule } from '../kubernetes';
 
 /** What is wrong with a configuration file. */
@@ -35,12 +29,11 @@ const number: Check = is((value) => Number.isSafeInteger(value) && Number(value)
 const positive: Check = is((value) => Number.isSafeInteger(value) && Number(value) > 0, 'a whole number above zero');
 const port: Check = is((value) => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536, 'a port');
 const sha256: Check = is((value) => SHA256.test(String(value)), 'a SHA-256', RULES.digest);
-const texts: Check = (value, where) =>
-  Array.isArray(value)
-    ? value.flatMap((each, index) => text(each, `${where}[${index}]`))
-    : [problem(where, value, 'a list')];
+const texts = list(text);
+const plain: Check = is((value) => ['number', 'string', 'boolean'].includes(typeof value), 'a number, text or flag');
+const ratio: Check = is((value) => Number(value) > 0 && Number(value) <= 1, 'a number above 0, up to 1');
 
-const source = shape<ModelSourceConfig>(
+const source = shape<contract.ModelSourceConfig>(
   {
     type: is((value) => ['s3', 'gcs', 'azure-blob', 'https'].includes(String(value)), 'a kind of source'),
     uri: text,
@@ -57,9 +50,82 @@ const source = shape<ModelSourceConfig>(
   ['endpoint', 'region', 'credentialsPath', 'archiveMember', 'archiveSha256', 'redirectHosts'],
 );
 
-const warmUp = shape<WarmUpConfig>({ runs: number, request: object }, ['request']);
+const warmUp = shape<contract.WarmUpConfig>({ runs: number, request: object }, ['request']);
 
-const model = shape<ModelConfig>(
+const batching = shape<contract.BatchingConfig>(
+  { maxBatchSize: positive, preferredBatchSizes: list(positive), maxDelayMillis: number },
+  ['maxBatchSize', 'preferredBatchSizes', 'maxDelayMillis'],
+);
+
+const cache = shape<contract.ResponseCacheConfig>({ maxBytes: positive, maxAgeMillis: positive });
+
+const features = shape<contract.FeatureLookupConfig>(
+  {
+    type: oneOf('redis'),
+    address: text,
+    database: number,
+    username: text,
+    passwordPath: path,
+    tls: shape<contract.FeatureStoreTlsConfig>({ caPath: path, serverName: text }, ['caPath', 'serverName']),
+    entity: text,
+    key: is((value) => String(value).includes('{entity}'), "a key with '{entity}'"),
+    features: list(
+      shape<contract.FeatureConfig>({ name: text, input: text, column: number, defaultValue: plain }, [
+        'column',
+        'defaultValue',
+      ]),
+    ),
+    timeoutMillis: positive,
+    timestampField: text,
+    maxAgeMillis: positive,
+  },
+  ['database', 'username', 'passwordPath', 'tls', 'timestampField', 'maxAgeMillis'],
+);
+
+const fallback = shape<contract.FallbackConfig>(
+  {
+    type: oneOf('prediction', 'model', 'cached'),
+    prediction: object,
+    model: shape<contract.ModelReference>({ name: text, version: text }),
+    cached: shape<contract.CachedFallbackConfig>({ maxBytes: positive, maxAgeMillis: positive }),
+  },
+  ['prediction', 'model', 'cached'],
+);
+
+const predictionLog = shape<contract.PredictionLogConfig>({
+  sampleRatio: ratio,
+  redact: texts,
+  maxQueuedEvents: positive,
+  sink: shape<contract.PredictionLogSinkConfig>(
+    { type: oneOf('file', 'http'), path, maxBytes: positive, url: text, authorizationPath: path },
+    ['path', 'maxBytes', 'url', 'authorizationPath'],
+  ),
+});
+
+const authentication = shape<contract.AuthenticationConfig>(
+  {
+    apiKeys: shape<contract.ApiKeysConfig>({ path }),
+    jwt: shape<contract.JwtConfig>({ issuer: text, audience: text, algorithms: texts, jwksUri: text, jwksPath: path }, [
+      'jwksUri',
+      'jwksPath',
+    ]),
+  },
+  ['apiKeys', 'jwt'],
+);
+
+const limits = shape<contract.LimitsConfig>(
+  {
+    maxHeaderBytes: positive,
+    maxConnections: positive,
+    maxJsonDepth: positive,
+    maxElements: positive,
+    maxQueuedRequests: positive,
+    maxResponseBytes: positive,
+  },
+  ['maxHeaderBytes', 'maxConnections', 'maxJsonDepth', 'maxElements', 'maxQueuedRequests', 'maxResponseBytes'],
+);
+
+const model = shape<contract.ModelConfig>(
   {
     name: is((value) => NAME.test(String(value)), 'the name of a model', RULES.modelName),
     version: is((value) => NAME.test(String(value)), 'the version of a model', RULES.modelVersion),
@@ -69,20 +135,34 @@ const model = shape<ModelConfig>(
     source,
     latencyBudgetMillis: positive,
     warmUp,
+    batching,
+    cache,
+    features,
+    fallback,
+    predictionLog,
   },
-  ['source', 'latencyBudgetMillis'],
+  ['source', 'latencyBudgetMillis', 'batching', 'cache', 'features', 'fallback', 'predictionLog'],
 );
 
-const server = shape<ServerConfig>({
-  httpPort: port,
-  grpcPort: port,
-  metricsPort: port,
-  maxBodyBytes: positive,
-  requestTimeoutMillis: positive,
-  drainTimeoutMillis: positive,
-});
+const server = shape<contract.ServerConfig>(
+  {
+    httpPort: port,
+    grpcPort: port,
+    metricsPort: port,
+    maxBodyBytes: positive,
+    requestTimeoutMillis: positive,
+    drainTimeoutMillis: positive,
+    limits,
+    authentication,
+    tls: shape<contract.TlsConfig>({ certificatePath: path, keyPath: path, clientCaPath: path }, ['clientCaPath']),
+    cors: shape<contract.CorsConfig>({ origins: texts }),
+    docs: flag,
+    management: shape<contract.ManagementConfig>({ port }),
+  },
+  ['limits', 'authentication', 'tls', 'cors', 'docs', 'management'],
+);
 
-const servingConfig = shape<ServingConfig>({
+const servingConfig = shape<contract.ServingConfig>({
   schema: is((value) => value === CONFIG_SCHEMA, quote(CONFIG_SCHEMA)),
   models: (value, where) =>
     Array.isArray(value) && value.length > 0
@@ -90,6 +170,17 @@ const servingConfig = shape<ServingConfig>({
       : [problem(where, value, 'a list of at least one model')],
   server,
 });
+
+function oneOf(...values: string[]): Check {
+  return is((value) => values.includes(String(value)), values.join(' or '));
+}
+
+function list(check: Check): Check {
+  return (value, where) =>
+    Array.isArray(value)
+      ? value.flatMap((each, index) => check(each, `${where}[${index}]`))
+      : [problem(where, value, 'a list')];
+}
 
 function is(holds: (value: unknown) => boolean, what: string, rule?: Rule): Check {
   return (value, where) => (holds(value) ? [] : [problem(where, value, what, rule)]);

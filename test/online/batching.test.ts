@@ -1,5 +1,5 @@
 import { METRICS } from '../../lib/contract';
-import { BATCHER_LIMITS } from '../../runtime/src/online/batcher';
+import { BATCHER_LIMITS } from '../../runtime/src/scheduling/batcher';
 import { written } from '../support/load';
 import { buildOnnx } from '../support/onnx-builder';
 import { fixture, startTestPredictor } from '../support/predictor';

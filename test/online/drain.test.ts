@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
-import { BATCHER_LIMITS } from '../../runtime/src/online/batcher';
+import { BATCHER_LIMITS } from '../../runtime/src/scheduling/batcher';
 import { startCommand } from '../support/command';
 import { eventually } from '../support/eventually';
 import { freePort } from '../support/free-port';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { float16Bits } from '../../runtime/src/online/float16';
+import { float16Bits } from '../../runtime/src/protocol/float16';
 import { fixture, MODELS, startTestPredictor, type TestPredictor } from '../support/predictor';
 
 interface ExpectedTensor {

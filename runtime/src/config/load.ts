@@ -66,11 +66,42 @@ function parseFile(file: string): unknown {
 const loosely = z.object({
   models: z
     .array(
-      z.object({ name: z.unknown(), version: z.unknown(), path: z.unknown() }).catch({ name: 0, version: 0, path: 0 }),
+      z
+        .object({ name: z.unknown(), version: z.unknown(), path: z.unknown(), fallback: z.unknown().optional() })
+        .catch({ name: 0, version: 0, path: 0 }),
     )
     .catch([]),
   server: z.record(z.string(), z.unknown()).catch({}),
 });
+
+const PORT_KEYS = ['httpPort', 'grpcPort', 'metricsPort', 'management.port'];
+const portOf = z.object({ port: z.unknown() });
+const modelOf = z.object({ model: z.object({ name: z.unknown(), version: z.unknown() }) });
+
+function managementPort(management: unknown): unknown {
+  return portOf.safeParse(management).data?.port;
+}
+
+/** Fallbacks that name a model which the configuration has not, or the model itself. */
+function unknownFallbacks(
+  models: readonly { fallback?: unknown }[],
+  names: readonly (string | undefined)[],
+): ConfigurationProblem[] {
+  return models.flatMap(({ fallback }, index) => {
+    const reference = modelOf.safeParse(fallback).data?.model;
+    const named = reference && shown([reference.name, reference.version]);
+    return named === undefined || (names.includes(named) && names[index] !== named)
+      ? []
+      : [
+          {
+            path: `models[${index}].fallback.model`,
+            value: named,
+            rule: 'is another model of this configuration',
+            fix: 'Add that model to the configuration, or name one of it.',
+          },
+        ];
+  });
+}
 
 /** Rules that tie several values together. */
 function clashes(input: unknown): ConfigurationProblem[] {
@@ -80,7 +111,8 @@ function clashes(input: unknown): ConfigurationProblem[] {
   }
   const models = data.models.map(({ name, version }) => shown([name, version]));
   const paths = data.models.map(({ path }) => shown(path));
-  const ports = ['httpPort', 'grpcPort', 'metricsPort'];
+  const { management, ...server } = data.server;
+  const numbers = [server.httpPort, server.grpcPort, server.metricsPort, managementPort(management)].map(shown);
   return [
     ...repeated(models).map((index) => ({
       path: `models[${index}]`,
@@ -94,12 +126,13 @@ function clashes(input: unknown): ConfigurationProblem[] {
       rule: 'is a file of its own for every model',
       fix: 'Give every model another path.',
     })),
-    ...repeated(ports.map((key) => shown(data.server[key]))).map((index) => ({
-      path: `server.${ports[index]}`,
-      value: shown(data.server[ports[index] ?? '']),
+    ...repeated(numbers).map((index) => ({
+      path: `server.${PORT_KEYS[index]}`,
+      value: numbers[index],
       rule: 'is a port of its own',
-      fix: 'Give HTTP, gRPC and metrics three different ports.',
+      fix: 'Give HTTP, gRPC, metrics and management different ports.',
     })),
+    ...unknownFallbacks(data.models, models),
   ];
 }
 
@@ -109,7 +142,7 @@ function repeated(values: readonly (string | undefined)[]): number[] {
 }
 
 function inSandbox(config: ServingConfig, { ports }: Sandbox): ServingConfig {
-  const { httpPort, grpcPort, metricsPort } = config.server;
+  const { httpPort, grpcPort, metricsPort, management } = config.server;
   // A port that the container does not declare gets no traffic from outside: any free one does.
   const portFor = (port: number) => ports[port] ?? 0;
   const server = {
@@ -117,20 +150,25 @@ function inSandbox(config: ServingConfig, { ports }: Sandbox): ServingConfig {
     httpPort: portFor(httpPort),
     grpcPort: portFor(grpcPort),
     metricsPort: portFor(metricsPort),
+    ...(management === undefined ? {} : { management: { port: portFor(management.port) } }),
   };
-  const models = config.models.map((model) => ({
-    ...model,
-    path: containerPath(model.path),
-    ...(model.source === undefined
-      ? {}
-      : {
-          source: {
-            ...model.source,
-            ...(model.source.credentialsPath === undefined
-              ? {}
-              : { credentialsPath: containerPath(model.source.credentialsPath) }),
-          },
-        }),
-  }));
-  return { ...config, models, server };
+  return withContainerPaths({ ...config, server });
+}
+
+/** Keys whose values are the user's own data. */
+const USER_DATA = new Set(['request', 'prediction']);
+
+/** The configuration with its paths below the sandbox's root: in the contract the key of every path ends so. */
+function withContainerPaths<T>(value: T): T {
+  if (Array.isArray(value)) {
+    return value.map((each: unknown) => withContainerPaths(each)) as T;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  const entries = Object.entries(value).map(([key, each]) => {
+    const isPath = typeof each === 'string' && /(^p|P)ath$/.test(key);
+    return [key, isPath ? containerPath(each) : USER_DATA.has(key) ? each : withContainerPaths(each)];
+  });
+  return Object.fromEntries(entries);
 }

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { CONFIG_SCHEMA, type ServingConfig } from '../contract';
+import { fallbackSchema } from './fallback-schema';
+import { featuresSchema } from './features-schema';
+import { predictionLogSchema } from './prediction-log-schema';
+import { authenticationSchema, corsSchema, tlsSchema } from './security-schema';
 import { sourceSchema } from './source-schema';
-import { absolutePath, milliseconds, name, rule, sha256, wholeNumber } from './values';
+import { absolutePath, milliseconds, name, rule, sha256, violationsOf, wholeNumber } from './values';
 
 const MAX_PORT = 65_535;
 const MAX_WARM_UP_RUNS = 10_000;
@@ -14,6 +18,31 @@ const warmUp = z
   })
   .readonly();
 
+const MAX_ROWS = 65_536;
+const MAX_BYTES = Number.MAX_SAFE_INTEGER;
+
+const batchingFields = z
+  .strictObject({
+    maxBatchSize: wholeNumber(1, MAX_ROWS).optional(),
+    preferredBatchSizes: z.array(wholeNumber(1, MAX_ROWS)).min(1).optional(),
+    maxDelayMillis: wholeNumber(0, 60_000).optional(),
+  })
+  .readonly();
+
+const batching = violationsOf(batchingFields, ({ maxBatchSize = MAX_ROWS, preferredBatchSizes = [] }) =>
+  preferredBatchSizes.some((size) => size > maxBatchSize)
+    ? [
+        {
+          path: 'preferredBatchSizes',
+          rule: 'has no size above maxBatchSize',
+          fix: 'Remove the size, or raise maxBatchSize.',
+        },
+      ]
+    : [],
+);
+
+const cache = z.strictObject({ maxBytes: wholeNumber(1024, MAX_BYTES), maxAgeMillis: milliseconds }).readonly();
+
 const model = z
   .strictObject({
     name,
@@ -24,10 +53,26 @@ const model = z
     source: sourceSchema.optional(),
     latencyBudgetMillis: milliseconds.optional(),
     warmUp,
+    batching: batching.optional(),
+    cache: cache.optional(),
+    features: featuresSchema.optional(),
+    fallback: fallbackSchema.optional(),
+    predictionLog: predictionLogSchema.optional(),
   })
   .readonly();
 
 const port = wholeNumber(1, MAX_PORT);
+
+const limits = z
+  .strictObject({
+    maxHeaderBytes: wholeNumber(1024, 1024 * 1024).optional(),
+    maxConnections: wholeNumber(1, 1_000_000).optional(),
+    maxJsonDepth: wholeNumber(4, 256).optional(),
+    maxElements: wholeNumber(1, MAX_BYTES).optional(),
+    maxQueuedRequests: wholeNumber(1, 1_000_000).optional(),
+    maxResponseBytes: wholeNumber(1024, MAX_BYTES).optional(),
+  })
+  .readonly();
 
 const server = z
   .strictObject({
@@ -37,6 +82,12 @@ const server = z
     maxBodyBytes: wholeNumber(1, MAX_BODY_BYTES),
     requestTimeoutMillis: milliseconds,
     drainTimeoutMillis: milliseconds,
+    limits: limits.optional(),
+    authentication: authenticationSchema.optional(),
+    tls: tlsSchema.optional(),
+    cors: corsSchema.optional(),
+    docs: z.boolean().optional(),
+    management: z.strictObject({ port }).readonly().optional(),
   })
   .readonly();
 

@@ -60,3 +60,40 @@ export const archivePath = rule(
   "is a relative path without '.' and '..'",
   'Write the path as the archive lists it, for example model/model.onnx.',
 );
+
+/** Text of at least one character. */
+export const text = rule((value) => value !== '', 'is not empty', 'Write it, or leave the key out.');
+
+/** An http:// or https:// address. */
+export const httpUrl = rule(
+  (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).username === '',
+  'is an http:// or https:// address without user name',
+  'For example https://keys.example/jwks.json.',
+);
+
+/** `host:port`, an IPv6 address in brackets. */
+export const hostAndPort = rule(
+  (value) => /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5}$/.test(value) && portOf(value) > 0 && portOf(value) < 65_536,
+  'is host:port',
+  'For example redis.ml-serving:6379.',
+);
+
+/** A rule between the fields of an object that does not hold. */
+export interface FieldViolation {
+  readonly path: string;
+  readonly rule: string;
+  readonly fix: string;
+}
+
+/** Adds the rules that tie the fields of an object together. */
+export function violationsOf<S extends z.ZodType>(fields: S, violations: (value: z.infer<S>) => FieldViolation[]): S {
+  return fields.superRefine((value, context) => {
+    for (const { path, rule: message, fix } of violations(value)) {
+      context.addIssue({ code: 'custom', path: [path], message, params: { fix } });
+    }
+  });
+}
+
+function portOf(value: string): number {
+  return Number(value.slice(value.lastIndexOf(':') + 1));
+}

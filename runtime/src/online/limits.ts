@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import type { ServerConfig } from '../contract';
-import { BATCHER_LIMITS, type BatcherLimits } from './batcher';
+import { BATCHER_LIMITS, type BatcherLimits } from '../scheduling';
 
 /** Limits of the serving process that follow from its configuration and its container. */
 export interface ServingLimits {

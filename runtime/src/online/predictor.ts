@@ -2,14 +2,14 @@ import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { bindHost, type UnusableModel } from '../config';
 import type { ServingConfig } from '../contract';
 import { type Logger, ServingMetrics } from '../telemetry';
-import { BodyReader } from './body';
 import { DrainTimeoutError } from './drain-timeout';
-import { createApp, createHttpServer } from './http-server';
+import { BodyReader } from './http/body';
+import { type Address, close, listen, waitForConnections } from './http/listener';
+import { createMetricsServer } from './http/metrics-server';
+import { Responder } from './http/responder';
+import { addRoutes } from './http/routes';
+import { createApp, createHttpServer } from './http/server';
 import { type ServingLimits, servingLimits } from './limits';
-import { type Address, close, listen, waitForConnections } from './listener';
-import { createMetricsServer } from './metrics-server';
-import { Responder } from './responder';
-import { addRoutes } from './routes';
 import { ServedModels } from './served-models';
 
 /** Options of {@link startPredictor}. */

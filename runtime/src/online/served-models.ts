@@ -2,12 +2,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { UnusableModel } from '../config';
 import type { ModelConfig, ServingConfig } from '../contract';
 import { engineThreads, loadModel, ModelError, ModelRegistry, type ModelVersion } from '../model';
+import { V1Codec, V2Codec } from '../protocol';
+import { Batcher } from '../scheduling';
 import { errorMessage, type Logger, type ModelMeters, type RequestMeter } from '../telemetry';
-import { Batcher } from './batcher';
+import { type PredictContext, PredictEndpoint } from './http/exchange';
+import { chainInference, type InferenceChain } from './inference-chain';
 import type { ServingLimits } from './limits';
-import { type PredictContext, PredictEndpoint } from './predict';
-import { V1Codec } from './v1-codec';
-import { V2Codec } from './v2-codec';
 import { warmUpInputs } from './warm-up';
 
 /** A model version that answers. */
@@ -16,6 +16,7 @@ export interface ServedModel {
   readonly v1: PredictEndpoint;
   readonly v2: PredictEndpoint;
   readonly batcher: Batcher;
+  readonly chain: InferenceChain;
 }
 
 /** A model of the configuration, and what is measured of it. */
@@ -103,6 +104,7 @@ export class ServedModels {
 
   /** Frees the models. No request may be waiting. */
   async close(): Promise<void> {
+    await Promise.all([...this.served.values()].map(({ chain }) => chain.close()));
     await Promise.all([...this.served.keys()].map(({ model }) => model?.session.close()));
     this.served.clear();
   }
@@ -115,11 +117,13 @@ export class ServedModels {
     const model = await loadModel(config, { logger, threads, warmUpInputs });
     const batcher = new Batcher(model, meters.runs, logger, limits.batcher);
     const timeLimitMillis = config.latencyBudgetMillis ?? this.options.config.server.requestTimeoutMillis;
-    const { signature } = model;
-    const shared = { context, batcher, timeLimitMillis };
+    const chain = chainInference(model, batcher);
+    const { signature, inference } = chain;
+    const shared = { context, inference, timeLimitMillis };
     this.served.set(version, {
       version,
       batcher,
+      chain,
       v1: new PredictEndpoint({ ...shared, codec: new V1Codec(signature), meter: meters.requests.v1 }),
       v2: new PredictEndpoint({
         ...shared,

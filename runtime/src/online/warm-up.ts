@@ -1,5 +1,5 @@
 import type { Signature, Tensor } from '../model';
-import { V1Codec } from './v1-codec';
+import { V1Codec } from '../protocol';
 
 /**
  * The inputs of a declared warm-up request, a V1 body.

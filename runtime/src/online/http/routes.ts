@@ -1,11 +1,11 @@
 import type { Express, NextFunction, Request, Response } from 'express';
-import { HTTP_PATHS, RUNTIME_VERSION } from '../contract';
-import type { ModelVersion } from '../model';
-import type { Logger } from '../telemetry';
-import type { PredictEndpoint } from './predict';
-import { badRequest, RequestError, shown } from './request-error';
+import { HTTP_PATHS, RUNTIME_VERSION } from '../../contract';
+import type { ModelVersion } from '../../model';
+import { badRequest, RequestError, shown } from '../../protocol';
+import type { Logger } from '../../telemetry';
+import type { ServedModel, ServedModels } from '../served-models';
+import type { PredictEndpoint } from './exchange';
 import { asRequestError, RETRY_AFTER, type Responder } from './responder';
-import type { ServedModel, ServedModels } from './served-models';
 
 /** What the routes need. */
 export interface RouteContext {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
-import { HTTP_PATHS } from '../contract';
-import type { ServingLimits } from './limits';
+import { HTTP_PATHS } from '../../contract';
+import type { ServingLimits } from '../limits';
 import { errorText } from './responder';
 
 /** Makes the server of the metrics: `GET /metrics` in the text format of Prometheus, nothing else. */

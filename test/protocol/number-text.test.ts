@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { float16Text, float32Text, float64Text } from '../../runtime/src/online/number-text';
+import { float16Text, float32Text, float64Text } from '../../runtime/src/protocol/number-text';
 
 const RUNS = { numRuns: 5000 };
 

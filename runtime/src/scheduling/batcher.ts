@@ -1,34 +1,8 @@
 import { DATATYPES, type LoadedModel, rowCount, stackRows, type Tensor } from '../model';
+import { RequestError } from '../protocol';
 import { errorMessage, type Logger, type RunMeter } from '../telemetry';
 import { failureOf } from './engine-failure';
-import { RequestError } from './request-error';
-
-/** A request that waits for a run of its model. */
-export interface Job {
-  readonly inputs: readonly Tensor[];
-
-  /** Rows of the request; undefined when its inputs have different numbers, then it is run alone. */
-  readonly rows: number | undefined;
-
-  /** When the answer is no longer wanted, on the clock of `performance.now()`. */
-  readonly expiresAt: number;
-
-  /** Nobody waits for the answer any more. */
-  readonly abandoned: boolean;
-
-  /**
-   * Takes the answer.
-   *
-   * @param firstRow first row of this job in the outputs; undefined when the outputs are this job's alone
-   */
-  succeed(outputs: readonly Tensor[], firstRow: number | undefined): void;
-
-  /** Takes the failure. */
-  fail(error: RequestError): void;
-
-  /** Learns that it was dropped, because it was abandoned. */
-  discard(): void;
-}
+import type { Inference, Job } from './job';
 
 /** Bounds of a {@link Batcher}. */
 export interface BatcherLimits {
@@ -62,7 +36,7 @@ export const BATCHER_LIMITS: BatcherLimits = {
  *
  * A request that makes a shared run fail is found by running each alone, so that it fails alone.
  */
-export class Batcher {
+export class Batcher implements Inference {
   private queue: Job[] = [];
   private queuedRows = 0;
   private working = false;
@@ -81,11 +55,6 @@ export class Batcher {
     this.sharing = model.independentRows;
   }
 
-  /**
-   * Takes a job; it gets its answer or failure later.
-   *
-   * @throws RequestError 429 when too many wait
-   */
   submit(job: Job): void {
     if (job.rows === 0 && this.model.independentRows) {
       this.deliver(job, this.noRows(), undefined);
@@ -96,9 +65,10 @@ export class Batcher {
       this.queue.length >= this.limits.queuedRequests ||
       (this.queue.length > 0 && this.queuedRows + rows > this.limits.queuedRows)
     ) {
-      throw new RequestError(429, 'Too many requests are waiting for this model; try again later.', {
-        'Retry-After': '1',
-      });
+      job.fail(
+        new RequestError(429, 'Too many requests are waiting for this model; try again later.', { 'Retry-After': '1' }),
+      );
+      return;
     }
     this.queue.push(job);
     this.queuedRows += rows;
@@ -251,7 +221,7 @@ export class Batcher {
 
   private deliver(job: Job, outputs: readonly Tensor[], firstRow: number | undefined): void {
     try {
-      job.succeed(outputs, firstRow);
+      job.succeed(outputs, firstRow, 'own');
     } catch (error) {
       this.logger.error({ error }, 'an answer could not be written');
       job.fail(new RequestError(500, 'The answer could not be written.'));

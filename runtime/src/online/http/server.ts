@@ -1,10 +1,10 @@
 import { createServer, IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import express, { type Express } from 'express';
-import { errorCode } from '../telemetry';
+import { badRequest, RequestError } from '../../protocol';
+import { errorCode } from '../../telemetry';
+import type { ServingLimits } from '../limits';
 import { owesAnswers } from './connection';
-import type { ServingLimits } from './limits';
-import { badRequest, RequestError } from './request-error';
 import { errorText, type Responder } from './responder';
 
 /** Finds what answers a request without routing; undefined = routing decides. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { float16Bits } from '../../runtime/src/online/float16';
+import { float16Bits } from '../../runtime/src/protocol/float16';
 
 describe('FP16 of a number', () => {
   it.each([

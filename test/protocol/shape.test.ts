@@ -1,5 +1,5 @@
 import type { TensorSpec } from '../../runtime/src/model';
-import { checkRows } from '../../runtime/src/online/shape';
+import { checkRows } from '../../runtime/src/protocol/shape';
 
 const input = (name: string, first: number, symbol?: string): TensorSpec => ({
   name,

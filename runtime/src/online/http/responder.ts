@@ -1,12 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AnswerBody } from '../../protocol';
+import { RequestError } from '../../protocol';
+import type { PredictionSource } from '../../scheduling';
 import { countUnanswered } from './connection';
-import { RequestError } from './request-error';
 
 /** Seconds after which a client should ask again for a model that is loading, or a server that drains. */
 export const RETRY_AFTER = { 'Retry-After': '1' } as const;
 
 /** How long the rest of a body is read and thrown away after it was refused. */
 const LINGER_MILLIS = 2000;
+
+/** What answered, when it was not the model itself. */
+const SOURCE_HEADER = 'x-prediction-source';
 
 const JSON_TYPE = 'application/json';
 
@@ -30,6 +35,31 @@ export class Responder {
     }
     response.writeHead(status, { 'Content-Type': JSON_TYPE, 'Content-Length': Buffer.byteLength(text) });
     response.end(text);
+  }
+
+  /**
+   * Writes the answer of a prediction.
+   *
+   * @param source what answered: said in a header, unless it is the model itself
+   */
+  answer(response: ServerResponse, body: AnswerBody, source: PredictionSource): void {
+    const headers = source === 'own' ? undefined : { [SOURCE_HEADER]: source };
+    if (typeof body === 'string') {
+      this.text(response, 200, body, headers);
+      return;
+    }
+    if (response.headersSent || response.destroyed) {
+      return;
+    }
+    if (this.closing) {
+      response.setHeader('Connection', 'close');
+    }
+    const length = body.body.reduce((sum, piece) => sum + piece.byteLength, 0);
+    response.writeHead(200, { ...headers, ...body.headers, 'Content-Length': length });
+    for (const piece of body.body) {
+      response.write(piece);
+    }
+    response.end();
   }
 
   /** Writes a value as JSON. */

@@ -14,17 +14,33 @@ export interface Prediction {
    * @param outputs one tensor an output, in the model's order; rows of other requests may be in them
    * @param firstRow first row of this request; undefined when the outputs are this request's alone
    */
-  answer(outputs: readonly Tensor[], firstRow: number | undefined): string;
+  answer(outputs: readonly Tensor[], firstRow: number | undefined): AnswerBody;
 }
+
+/** The body of an answer: JSON, or something else with the headers that say what. */
+export type AnswerBody = string | EncodedAnswer;
+
+/** A body that is not JSON alone. */
+export interface EncodedAnswer {
+  /** `Content-Type` and what else describes the body, but not its length. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** The body, in pieces. */
+  readonly body: readonly Uint8Array[];
+}
+
+/** Headers of a request, in lower case, as Node.js gives them. */
+export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Reads the requests of one protocol for one model. */
 export interface Codec {
   /**
    * Reads a body.
    *
+   * @param headers they say how the body is to be read
    * @throws RequestError when it does not fit the model
    */
-  decode(body: Buffer): Prediction;
+  decode(body: Buffer, headers: RequestHeaders): Prediction;
 }
 
 /** Number of rows, when every input has the same. */

@@ -1,5 +1,5 @@
 import { EngineError } from '../model';
-import { RequestError } from './request-error';
+import { RequestError } from '../protocol';
 
 /**
  * What a request is told when the engine failed for it.

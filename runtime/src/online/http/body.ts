@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate, inflateRaw } from 'node:zlib';
-import { errorCode } from '../telemetry';
-import { badRequest, RequestError, shown } from './request-error';
+import { badRequest, RequestError, shown } from '../../protocol';
+import { errorCode } from '../../telemetry';
 import { RETRY_AFTER } from './responder';
 
 const unzip = { gzip: promisify(gunzip), deflate: promisify(inflate), raw: promisify(inflateRaw) };

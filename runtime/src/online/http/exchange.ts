@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Tensor } from '../model';
-import type { Logger, RequestMeter, ServingMetrics } from '../telemetry';
-import type { Batcher, Job } from './batcher';
+import type { Tensor } from '../../model';
+import { type Codec, type Prediction, RequestError } from '../../protocol';
+import { type Inference, type Job, PRIORITIES, type PredictionSource, type StageTimes } from '../../scheduling';
+import type { Logger, RequestMeter, ServingMetrics } from '../../telemetry';
 import type { BodyReader } from './body';
 import { countUnanswered } from './connection';
-import type { Codec, Prediction } from './prediction';
-import { badRequest, RequestError } from './request-error';
 import { asRequestError, type Responder } from './responder';
 
 /** What all endpoints of a server share. */
@@ -20,7 +19,7 @@ export interface PredictContext {
 export interface PredictEndpointOptions {
   readonly context: PredictContext;
   readonly codec: Codec;
-  readonly batcher: Batcher;
+  readonly inference: Inference;
   readonly meter: RequestMeter;
 
   /** Longest time from the arrival of a request to its run, in milliseconds. */
@@ -34,10 +33,6 @@ export class PredictEndpoint {
   /** Answers a request. Nothing of it has been read yet but its headers. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const exchange = new Exchange(this.options, request, response);
-    if (request.headers['inference-header-content-length'] !== undefined) {
-      exchange.refused(badRequest('The extension for binary tensors is not offered; send all tensors as JSON.'));
-      return;
-    }
     this.options.context.bodies.read(request, exchange);
   }
 }
@@ -46,6 +41,9 @@ export class PredictEndpoint {
 class Exchange implements Job {
   private readonly arrived = performance.now();
   private prediction: Prediction | undefined;
+
+  readonly priority = PRIORITIES.interactive;
+  readonly times: StageTimes = { queue: 0, features: 0, inference: 0 };
 
   /** Received and not answered. */
   private pending = false;
@@ -58,13 +56,13 @@ class Exchange implements Job {
 
   /** The body is complete: it is understood and waits for a run. */
   received(body: Buffer): void {
-    const { codec, batcher, context } = this.options;
+    const { codec, inference, context } = this.options;
     this.pending = true;
     countUnanswered(this.request.socket, 1);
     context.metrics.inFlight += 1;
     try {
-      this.prediction = codec.decode(body);
-      batcher.submit(this);
+      this.prediction = codec.decode(body, this.request.headers);
+      inference.submit(this);
     } catch (error) {
       this.answerError(error);
     }
@@ -102,12 +100,12 @@ class Exchange implements Job {
     this.leave();
   }
 
-  succeed(outputs: readonly Tensor[], firstRow: number | undefined): void {
+  succeed(outputs: readonly Tensor[], firstRow: number | undefined, source: PredictionSource): void {
     if (this.prediction !== undefined) {
-      const text = this.prediction.answer(outputs, firstRow);
+      const body = this.prediction.answer(outputs, firstRow);
       if (this.leave()) {
         this.record(200);
-        this.options.context.responder.text(this.response, 200, text);
+        this.options.context.responder.answer(this.response, body, source);
       }
     }
   }

@@ -1,6 +1,6 @@
 import { EngineError, type LoadedModel, type Run, type Tensor } from '../../runtime/src/model';
-import { BATCHER_LIMITS, Batcher, type Job } from '../../runtime/src/online/batcher';
-import type { RequestError } from '../../runtime/src/online/request-error';
+import type { RequestError } from '../../runtime/src/protocol/request-error';
+import { BATCHER_LIMITS, Batcher, type Job, PRIORITIES } from '../../runtime/src/scheduling';
 import { createLogger } from '../../runtime/src/telemetry';
 import { HistogramCell } from '../../runtime/src/telemetry/histogram';
 
@@ -26,6 +26,8 @@ class TestJob implements Job {
   readonly inputs: readonly Tensor[];
   readonly expiresAt = Number.POSITIVE_INFINITY;
   readonly abandoned = false;
+  readonly priority = PRIORITIES.interactive;
+  readonly times = { queue: 0, features: 0, inference: 0 };
   outcome: unknown = 'none';
 
   constructor(
