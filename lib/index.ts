@@ -4,7 +4,7 @@ export type {
   PodPeerOptions,
   Toleration,
 } from './kubernetes';
-export { DisruptionBudget, Gpu, NetworkPeer, Scaling, TaintEffect } from './kubernetes';
+export { DisruptionBudget, Gpu, MountedFile, NetworkPeer, Scaling, TaintEffect } from './kubernetes';
 export type {
   AzureBlobSourceOptions,
   DownloadOptions,
@@ -21,7 +21,36 @@ export {
   Model,
   ModelSource,
 } from './model';
-export type { OnlineModelProps, WarmUpOptions } from './online';
-export { OnlineModel, WarmUp } from './online';
+export type {
+  CachedFallbackOptions,
+  DynamicBatchingOptions,
+  FeatureStoreTls,
+  FilePredictionLogOptions,
+  HttpPredictionLogOptions,
+  InMemoryCacheOptions,
+  JwtOptions,
+  OnlineModelProps,
+  OtlpTracingOptions,
+  PodOptions,
+  PredictionLogOptions,
+  RedisLookupOptions,
+  ServingLimits,
+  ServingTlsOptions,
+  WarmUpOptions,
+} from './online';
+export {
+  Authentication,
+  Batching,
+  Fallback,
+  FeatureLookup,
+  JwtAlgorithm,
+  JwtKeys,
+  OnlineModel,
+  PredictionLog,
+  ResponseCache,
+  ServingTls,
+  Tracing,
+  WarmUp,
+} from './online';
 export type { ServingPolicyProps } from './policy';
 export { ServingPolicy } from './policy';

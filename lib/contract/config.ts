@@ -2,6 +2,7 @@ import type { FallbackConfig } from './fallback-config';
 import type { FeatureLookupConfig } from './features-config';
 import type { PredictionLogConfig } from './prediction-log-config';
 import type { AuthenticationConfig, CorsConfig, TlsConfig } from './security-config';
+import type { TracingConfig } from './tracing-config';
 
 /**
  * The one file that passes between the library and the runtime: `config.json`.
@@ -192,6 +193,9 @@ export interface ServerConfig {
   /** Whether `/openapi.json` and the page `/docs` are served. Absent = true. */
   readonly docs?: boolean;
 
+  /** Spans of predictions. Absent = none are sent. */
+  readonly tracing?: TracingConfig;
+
   /** Loading and unloading of models while serving. Absent = refused. */
   readonly management?: ManagementConfig;
 }
@@ -210,7 +214,7 @@ export interface LimitsConfig {
   /** Most elements of all inputs of a request together. Absent = what fits into the largest body. */
   readonly maxElements?: number;
 
-  /** Most requests that wait for a model. Absent = 1024. */
+  /** Most requests that wait for a model. Absent = about what it answers in a second: 256 to 8192. */
   readonly maxQueuedRequests?: number;
 
   /** Largest answer, in bytes. Absent = 64 MiB. */

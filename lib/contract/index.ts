@@ -5,3 +5,4 @@ export * from './metrics';
 export * from './prediction-log-config';
 export * from './runtime';
 export * from './security-config';
+export * from './tracing-config';

@@ -33,6 +33,8 @@ export const PATHS = {
   models: '/models',
   /** Directory of mounted credentials, one folder for each secret. */
   credentials: '/etc/model-serving-credentials',
+  /** Directory of the prediction log, writable where there is one in a file. */
+  predictionLog: '/var/log/model-serving',
   /** The only other writable directory. */
   temporary: '/tmp',
   /** Where a failing process leaves its reason for `kubectl describe pod`. */
@@ -70,8 +72,9 @@ export const ENVIRONMENT = {
   /** `trace`, `debug`, `info` (default), `warn`, `error`. */
   logLevel: 'MODEL_SERVING_LOG_LEVEL',
   /**
-   * JSON `{"root": string, "host": string, "ports": {[containerPort]: number}}`, set by `model-serving local` alone:
-   * absolute paths are below `root`, and ports are replaced, so that several pods run on one machine unchanged.
+   * JSON `{"root": string, "host": string, "ports": {[containerPort]: number}, "namespace"?: string,
+   * "servers"?: {[host]: "host:port"}}`, set by `model-serving local` alone: absolute paths are below `root`, and ports and
+   * servers are replaced, so that several pods run on one machine unchanged.
    */
   sandbox: 'MODEL_SERVING_SANDBOX',
   /** IP address that servers listen on. Default: every address of the container. */

@@ -1,4 +1,4 @@
-import { COMMAND, HTTP_PATHS, PORT_NAMES, ROLES } from '../contract';
+import { COMMAND, HTTP_PATHS, ROLES } from '../contract';
 import { at, type Json } from './json';
 import type { HttpProbe } from './pod';
 import { readableMillis } from './quantity';
@@ -17,6 +17,9 @@ const DRAIN_BESIDE_BUDGET_MILLIS = 5_000;
 const STARTUP_PERIOD_SECONDS = 2;
 const PROGRESS_BESIDE_LOAD_SECONDS = 300;
 const LEAST_PROGRESS_SECONDS = 600;
+
+/** Where a probe asks. */
+export type ProbeTarget = Pick<HttpProbe, 'port' | 'scheme'>;
 
 /** Longest drain that requests with such a budget need, in milliseconds. */
 export function defaultDrainMillis(budgetMillis: number): number {
@@ -40,26 +43,26 @@ export function progressDeadlineSeconds(loadMillis: number, downloadMillis: numb
 }
 
 /**
- * The three probes of a serving container, each with a meaning of its own.
+ * The three probes of a serving container.
  *
- * Startup: this model is loaded and warm; it may take the whole load time. Readiness: the process takes requests, so it
- * is not draining; it does not depend on load. Liveness: the event loop turns, nothing else.
+ * Startup: every model is loaded and warm; that may take the whole load time. Readiness: the same, and the process is not
+ * draining; it does not depend on load. Liveness: the event loop turns, nothing else. Both paths need no credentials, which
+ * a kubelet has not.
  *
- * @param readyPath path that answers 200 once the model is loaded and warm
  * @param loadMillis longest load time of the model
+ * @param target port that answers all three
  */
-export function renderProbes(readyPath: string, loadMillis: number) {
-  const port = PORT_NAMES.http;
+export function renderProbes(loadMillis: number, target: ProbeTarget) {
   return {
     startupProbe: {
-      path: readyPath,
-      port,
+      path: HTTP_PATHS.ready,
+      ...target,
       periodSeconds: STARTUP_PERIOD_SECONDS,
       timeoutSeconds: STARTUP_PERIOD_SECONDS,
       failureThreshold: Math.max(1, Math.ceil(loadMillis / 1000 / STARTUP_PERIOD_SECONDS)),
     },
-    readinessProbe: { path: HTTP_PATHS.ready, port, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
-    livenessProbe: { path: HTTP_PATHS.live, port, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    readinessProbe: { path: HTTP_PATHS.ready, ...target, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
+    livenessProbe: { path: HTTP_PATHS.live, ...target, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
   } satisfies Record<string, HttpProbe>;
 }
 

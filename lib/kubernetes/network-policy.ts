@@ -37,7 +37,7 @@ export function renderNetworkPolicy(input: NetworkPolicyInput): Json {
     podSelector: { matchLabels: { ...input.selector } },
     policyTypes: ['Ingress', 'Egress'],
     ingress: input.ingress.flatMap(renderIngress),
-    egress: [DNS, ...merge(input.egress.map(renderEgress))],
+    egress: [DNS, ...merge(distinct(input.egress).map(renderEgress))],
   };
 }
 
@@ -53,6 +53,11 @@ function renderIngress({ peers, ports }: IngressInput): Json[] {
       ports: ports.map((port) => ({ port })),
     },
   ];
+}
+
+/** Each server once: a cluster namespace may hold several of those that are declared. */
+function distinct(destinations: Destination[]): Destination[] {
+  return [...new Map(destinations.map((destination) => [JSON.stringify(destination), destination])).values()];
 }
 
 /** Rules with the same port as one. */

@@ -34,6 +34,8 @@ export interface EnvironmentVariable {
 export interface HttpProbe {
   readonly path: string;
   readonly port: string;
+  /** Absent = plain HTTP. */
+  readonly scheme?: 'HTTPS';
   readonly periodSeconds: number;
   readonly timeoutSeconds: number;
   readonly failureThreshold: number;
@@ -146,8 +148,8 @@ function renderProbe(probe: HttpProbe | undefined): Json | undefined {
   if (probe === undefined) {
     return undefined;
   }
-  const { path, port, ...timing } = probe;
-  return { httpGet: { path, port }, ...timing };
+  const { path, port, scheme, ...timing } = probe;
+  return { httpGet: { path, port, scheme }, ...timing };
 }
 
 function nonEmpty(labels: Labels | undefined): Labels | undefined {

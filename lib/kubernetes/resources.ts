@@ -74,39 +74,41 @@ const COPIES_WHILE_LOADING = 2;
 const STORAGE_BESIDE_VOLUMES = 256 * MEBIBYTE;
 const LEAST_STORAGE_BESIDE_VOLUMES = 64 * MEBIBYTE;
 
-/** Memory that a container needs for a model file of a size, in bytes. */
-function memoryFor(modelBytes: number): number {
-  return PROCESS_MEMORY + COPIES_WHILE_LOADING * modelBytes;
-}
-
-/** Largest model file that a container with so much memory can load, in bytes. */
-export function largestModelFor(memoryBytes: number): number {
-  return Math.max(MEBIBYTE, Math.floor((memoryBytes - PROCESS_MEMORY) / COPIES_WHILE_LOADING));
-}
-
-/**
- * Memory limit of a container, in bytes.
- *
- * @param modelBytes largest size of the model file, where it is known
- */
-export function memoryLimitOf(resources: ModelResources, modelBytes: number | undefined): number {
-  const explicit = resources.memoryLimit ?? resources.memory;
-  return explicit === undefined ? defaultMemory(modelBytes) : bytesOf(explicit);
+/** What is in memory, in bytes. */
+export interface MemoryNeeds {
+  /** Largest size of all model files together, as far as it is known; absent = of none. */
+  readonly modelBytes?: number;
+  /** What caches, waiting requests and logs may hold. */
+  readonly bufferBytes: number;
 }
 
 /** Sizes that requests and limits must make room for, in bytes. */
-export interface ResourceNeeds {
-  /** Largest size of the model file, where it is known. */
-  readonly modelBytes?: number;
+export interface ResourceNeeds extends MemoryNeeds {
   /** Size limits of the volumes that live on the disk of the node. */
   readonly volumeBytes: number;
+}
+
+/** Memory that a container needs, in bytes. */
+function memoryFor({ modelBytes = 0, bufferBytes }: MemoryNeeds): number {
+  return PROCESS_MEMORY + COPIES_WHILE_LOADING * modelBytes + bufferBytes;
+}
+
+/** Largest further model file that a container with so much memory can load, in bytes. */
+export function largestModelFor(memoryBytes: number, needs: MemoryNeeds): number {
+  return Math.max(MEBIBYTE, Math.floor((memoryBytes - memoryFor(needs)) / COPIES_WHILE_LOADING));
+}
+
+/** Memory limit of a container, in bytes. */
+export function memoryLimitOf(resources: ModelResources, needs: MemoryNeeds): number {
+  const explicit = resources.memoryLimit ?? resources.memory;
+  return explicit === undefined ? defaultMemory(needs) : bytesOf(explicit);
 }
 
 /** Requests and limits of the serving container. */
 export function renderResources(resources: ModelResources, needs: ResourceNeeds): ContainerResources {
   const cpu = resources.cpu?.amount ?? resources.cpuLimit?.amount ?? '1';
   const { memoryLimit = resources.memory } = resources;
-  const limitText = memoryLimit?.asString() ?? mebibytes(defaultMemory(needs.modelBytes));
+  const limitText = memoryLimit?.asString() ?? mebibytes(defaultMemory(needs));
   const memory = resources.memory?.asString() ?? limitText;
   const gpu = resources.gpu === undefined ? {} : { [resources.gpu.resourceName]: String(resources.gpu.count) };
   const { request, limit } = storageOf(resources, needs);
@@ -132,8 +134,8 @@ export function checkResources(resources: ModelResources, needs: ResourceNeeds):
   ];
 }
 
-function defaultMemory(modelBytes: number | undefined): number {
-  return Math.max(DEFAULT_MEMORY, modelBytes === undefined ? 0 : memoryFor(modelBytes));
+function defaultMemory(needs: MemoryNeeds): number {
+  return Math.max(DEFAULT_MEMORY, memoryFor(needs));
 }
 
 function storageOf(resources: ModelResources, needs: ResourceNeeds): { request: string; limit: string } {
@@ -183,17 +185,15 @@ function checkSizes(
 
 function checkRoom(resources: ModelResources, needs: ResourceNeeds): Violation[] {
   const found: Violation[] = [];
-  const memory = memoryLimitOf(resources, needs.modelBytes);
-  const needed = memoryFor(needs.modelBytes ?? 0);
+  const memory = memoryLimitOf(resources, needs);
+  const needed = memoryFor(needs);
   if (memory < needed) {
     const prop = resources.memoryLimit === undefined ? 'memory' : 'memoryLimit';
-    const what =
-      needs.modelBytes === undefined ? 'the process' : `a model file of up to ${readableBytes(needs.modelBytes)}`;
     found.push(
       violation(
         RULES.memoryForModel,
-        `resources.${prop} is ${readableBytes(memory)}, and ${what} needs ${readableBytes(needed)}.`,
-        `Write ${prop}: Size.mebibytes(${Math.ceil(needed / MEBIBYTE)}) or more, or lower the maxSize of the source.`,
+        `resources.${prop} is ${readableBytes(memory)}, and ${consumers(needs)} needs ${readableBytes(needed)}.`,
+        `Write ${prop}: Size.mebibytes(${Math.ceil(needed / MEBIBYTE)}) or more, or lower the maxSize of the source or of the caches.`,
       ),
     );
   }
@@ -209,6 +209,11 @@ function checkRoom(resources: ModelResources, needs: ResourceNeeds): Violation[]
     );
   }
   return found;
+}
+
+function consumers({ modelBytes, bufferBytes }: MemoryNeeds): string {
+  const model = modelBytes === undefined ? 'the process' : `a model file of up to ${readableBytes(modelBytes)}`;
+  return bufferBytes === 0 ? model : `${model} with caches and queues of ${readableBytes(bufferBytes)}`;
 }
 
 function notPositive(prop: string, amount: string): Violation {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { MODEL_FILE, PATHS } from '../contract';
+import { MODEL_FILE } from '../contract';
 import {
   carriedFileBytes,
   checkConfigMapSize,
@@ -12,7 +12,7 @@ import {
   violation,
 } from '../kubernetes';
 import { NotOnnxError, type OnnxModel, readOnnxModel } from './onnx/onnx-model';
-import type { BoundSource, PodContext, SourceBinding } from './source-binding';
+import { type BoundSource, modelDirectory, type PodContext, type SourceBinding } from './source-binding';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -39,13 +39,14 @@ export function carriedFile(path: string): SourceBinding {
   };
 }
 
-function bindCarried({ model, version, baseName }: PodContext, content: Buffer): BoundSource {
-  const directory = `${PATHS.models}/${model}/${version}`;
-  const name = contentName(baseName, 'model', content);
+function bindCarried(context: PodContext, content: Buffer): BoundSource {
+  const { role, baseName } = context;
+  const directory = modelDirectory(context);
+  const name = contentName(baseName, role, content);
   return {
     path: `${directory}/${MODEL_FILE}`,
-    volumes: [{ name: 'model', configMap: { name } }],
-    mounts: [{ name: 'model', mountPath: directory, readOnly: true }],
+    volumes: [{ name: role, configMap: { name } }],
+    mounts: [{ name: role, mountPath: directory, readOnly: true }],
     initContainers: [],
     egress: [],
     configMap: { name, binaryData: { [MODEL_FILE]: content.toString('base64') } },

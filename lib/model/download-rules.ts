@@ -9,6 +9,7 @@ import {
   RULES,
   type Violation,
   violation,
+  withoutSecrets,
 } from '../kubernetes';
 import { checkSha256 } from './digest';
 import type { Download } from './download';
@@ -70,7 +71,7 @@ function checkAddress({ type, uri }: Download): Violation[] {
     : [
         violation(
           RULES.sourceAddress,
-          `The source address is ${quote(redact(uri))}.`,
+          `The source address is ${quote(withoutSecrets(uri))}.`,
           `Write it as in ${quote(form?.example)}.`,
         ),
       ];
@@ -82,7 +83,7 @@ function checkServer({ type, uri, endpoint, allowPrivate }: Download, server: De
     found.push(
       violation(
         RULES.sourceEndpoint,
-        `The endpoint is ${quote(redact(endpoint))}.`,
+        `The endpoint is ${quote(withoutSecrets(endpoint))}.`,
         "Write scheme and host, as in 'http://minio.storage:9000'.",
       ),
     );
@@ -92,7 +93,7 @@ function checkServer({ type, uri, endpoint, allowPrivate }: Download, server: De
     found.push(
       violation(
         RULES.sourceHost,
-        `The source is at ${quote(redact(address))}, a link-local address.`,
+        `The source is at ${quote(withoutSecrets(address))}, a link-local address.`,
         'Name another server.',
       ),
     );
@@ -100,7 +101,7 @@ function checkServer({ type, uri, endpoint, allowPrivate }: Download, server: De
     found.push(
       violation(
         RULES.sourceHost,
-        `The ${type} source is read from ${quote(redact(address))} without encryption.`,
+        `The ${type} source is read from ${quote(withoutSecrets(address))} without encryption.`,
         'Write https://, or allowPrivate: true if the server is inside your own network.',
       ),
     );
@@ -201,9 +202,4 @@ function isDecodable({ pathname }: URL): boolean {
 
 function isWeb({ protocol }: URL): boolean {
   return protocol === 'https:' || protocol === 'http:';
-}
-
-/** An address as it may be printed: without a password, and without a query, which may hold a signature. */
-function redact(address: string): string {
-  return address.replace(/\/\/[^/@]*@/, '//…@').replace(/\?.*$/, '?…');
 }

@@ -12,7 +12,7 @@ import {
   type VolumeMount,
 } from '../kubernetes';
 import { checkDownload } from './download-rules';
-import type { BoundSource, PodContext, SourceBinding } from './source-binding';
+import { type BoundSource, modelDirectory, type PodContext, type SourceBinding } from './source-binding';
 
 /** Everything that the kinds of download have in common. */
 export interface Download {
@@ -89,25 +89,23 @@ function bindDownload(
   volumeBytes: number,
   access: { credentials: ISecret | undefined; egress: Destination[] },
 ): BoundSource {
-  const volumes: Volume[] = [{ name: 'model', emptyDir: { sizeLimit: mebibytes(volumeBytes) } }];
-  const mounts: VolumeMount[] = [
-    { name: 'model', mountPath: PATHS.models },
-    context.configMount,
-    context.temporaryMount,
-  ];
+  const { role } = context;
+  const directory = modelDirectory(context);
+  const volumes: Volume[] = [{ name: role, emptyDir: { sizeLimit: mebibytes(volumeBytes) } }];
+  const mounts: VolumeMount[] = [{ name: role, mountPath: directory }, context.configMount, context.temporaryMount];
   if (access.credentials !== undefined && config.credentialsPath !== undefined) {
     volumes.push({
-      name: 'credentials',
+      name: `${role}-credentials`,
       // Readable for the group of the pod alone.
       secret: { secretName: access.credentials.name, defaultMode: 0o440 },
     });
-    mounts.push({ name: 'credentials', mountPath: config.credentialsPath, readOnly: true });
+    mounts.push({ name: `${role}-credentials`, mountPath: config.credentialsPath, readOnly: true });
   }
   return {
-    path: `${PATHS.models}/${context.model}/${context.version}/${MODEL_FILE}`,
+    path: `${directory}/${MODEL_FILE}`,
     download: config,
     volumes,
-    mounts: [{ name: 'model', mountPath: PATHS.models, readOnly: true }],
+    mounts: [{ name: role, mountPath: directory, readOnly: true }],
     initContainers: [
       {
         name: ROLES.fetch,

@@ -1,4 +1,4 @@
 export * from './model';
 export * from './model-source';
 export * from './signature';
-export type { BoundSource } from './source-binding';
+export type { BoundSource, PodContext } from './source-binding';

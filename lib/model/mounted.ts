@@ -1,8 +1,8 @@
-import { MODEL_FILE, PATHS } from '../contract';
+import { MODEL_FILE } from '../contract';
 import { checkImage, isDnsSubdomain, mebibytes, quote, RULES, type Violation, violation } from '../kubernetes';
 import { checkSha256 } from './digest';
 import { isRelativePath } from './download-rules';
-import type { BoundSource, PodContext, SourceBinding } from './source-binding';
+import { type BoundSource, modelDirectory, type PodContext, type SourceBinding } from './source-binding';
 
 /** A file of a persistent volume, mounted read-only. */
 export function claimedFile(claim: string, path: string, sha256: string): SourceBinding {
@@ -59,39 +59,35 @@ function mounted(violations: Violation[], sha256: string, bind: (context: PodCon
 }
 
 function readInPlace(context: PodContext, path: string, volume: { [kind: string]: unknown }): BoundSource {
-  const directory = directoryOf(context);
+  const directory = modelDirectory(context);
   return {
     path: `${directory}/${path}`,
-    volumes: [{ name: 'model', ...volume }],
-    mounts: [{ name: 'model', mountPath: directory, readOnly: true }],
+    volumes: [{ name: context.role, ...volume }],
+    mounts: [{ name: context.role, mountPath: directory, readOnly: true }],
     initContainers: [],
     egress: [],
   };
 }
 
 function copyFromImage(context: PodContext, { image, path, pullPolicy }: ImageFile): BoundSource {
-  const directory = directoryOf(context);
+  const directory = modelDirectory(context);
   const target = `${directory}/${MODEL_FILE}`;
   return {
     path: target,
-    volumes: [{ name: 'model', emptyDir: { sizeLimit: mebibytes(context.maxModelBytes) } }],
-    mounts: [{ name: 'model', mountPath: directory, readOnly: true }],
+    volumes: [{ name: context.role, emptyDir: { sizeLimit: mebibytes(context.maxModelBytes) } }],
+    mounts: [{ name: context.role, mountPath: directory, readOnly: true }],
     initContainers: [
       {
-        name: 'copy-model',
+        name: `copy-${context.role}`,
         image,
         imagePullPolicy: pullPolicy,
         command: ['cp', path, target],
         resources: context.resources,
-        volumeMounts: [{ name: 'model', mountPath: directory }],
+        volumeMounts: [{ name: context.role, mountPath: directory }],
       },
     ],
     egress: [],
   };
-}
-
-function directoryOf({ model, version }: PodContext): string {
-  return `${PATHS.models}/${model}/${version}`;
 }
 
 function wrongPath(where: string, path: string, example: string): Violation {

@@ -1,4 +1,4 @@
-import type { ModelSourceConfig } from '../contract';
+import { type ModelSourceConfig, PATHS } from '../contract';
 import type {
   ConfigMapData,
   ContainerInput,
@@ -21,6 +21,12 @@ export interface PodContext {
 
   /** Name of the objects of the construct. */
   readonly baseName: string;
+
+  /**
+   * Part of the model in the pod: `model` is the one that is served, `fallback` answers in its place. Names of volumes,
+   * init containers and ConfigMaps are made of it.
+   */
+  readonly role: 'model' | 'fallback';
 
   /** Largest model file that the pod can load, in bytes. */
   readonly maxModelBytes: number;
@@ -63,6 +69,11 @@ export interface BoundSource {
 
   /** ConfigMap that carries the file. */
   readonly configMap?: { readonly name: string; readonly binaryData: ConfigMapData };
+}
+
+/** Directory of a model in every container of the pod; directories of different models never lie inside each other. */
+export function modelDirectory({ model, version }: Pick<PodContext, 'model' | 'version'>): string {
+  return `${PATHS.models}/${model}/${version}`;
 }
 
 /** One kind of source. */

@@ -1,28 +1,112 @@
-import type { ApiObjectMetadata, Duration, JsonPatch, Size } from 'cdk8s';
-import type { EnvValue, ImagePullPolicy, ISecret, IServiceAccount } from 'cdk8s-plus-28';
-import type { DisruptionBudget, ModelResources, NetworkPeer, Scaling, Toleration } from '../kubernetes';
+import type { ApiObjectMetadata, Duration, Size } from 'cdk8s';
+import type { DisruptionBudget, ModelResources, NetworkPeer, Scaling } from '../kubernetes';
 import type { Model } from '../model';
+import type { Fallback } from './fallback';
+import type { FeatureLookup } from './features';
+import type { PodOptions } from './pod-options';
+import type { PredictionLog } from './prediction-log';
+import type { Batching, ResponseCache, ServingLimits } from './scheduling';
+import type { Authentication, ServingTls } from './security';
+import type { Tracing } from './tracing';
 import type { WarmUp } from './warm-up';
 
 /** Properties of {@link OnlineModel}. */
-export interface OnlineModelProps {
+export interface OnlineModelProps extends PodOptions {
   /** The model to serve. */
   readonly model: Model;
 
   /**
-   * Time from the arrival of a request in which it is worth answering. A request that has waited for it without being
-   * run is dropped and answered with 504; a run that has begun is not interrupted.
+   * Longest time from the arrival of a request to its answer that is worth it: the wait for the model, the lookup of
+   * features and the run. A request that cannot make it is refused at once with 429; one whose time is over before its run
+   * is dropped and answered with 504. A client may ask for less.
    *
    * @default Duration.seconds(30)
    */
   readonly latencyBudget?: Duration;
 
   /**
-   * Largest request body.
+   * Largest request body, before and after decompression.
    *
    * @default Size.mebibytes(1)
    */
   readonly maxBodySize?: Size;
+
+  /**
+   * Further limits on what clients may send, and on what is kept for them.
+   *
+   * @default - 16 KiB of headers, 8192 connections, a depth of 16, 1024 waiting requests, answers of 64 MiB
+   */
+  readonly limits?: ServingLimits;
+
+  /**
+   * How requests share runs of the model.
+   *
+   * @default - requests that wait at the same time share a run where the model allows it; the size is found at warm-up
+   */
+  readonly batching?: Batching;
+
+  /**
+   * Answers that are kept for equal inputs.
+   *
+   * @default - none: every request is computed
+   */
+  readonly cache?: ResponseCache;
+
+  /**
+   * Inputs of the model that are looked up in a feature store, by the key of an entity that requests send instead.
+   *
+   * @default - requests send all inputs
+   */
+  readonly features?: FeatureLookup;
+
+  /**
+   * What answers when the model cannot.
+   *
+   * @default - the error is the answer
+   */
+  readonly fallback?: Fallback;
+
+  /**
+   * Record of predictions.
+   *
+   * @default - none
+   */
+  readonly predictionLog?: PredictionLog;
+
+  /**
+   * Spans of predictions for a collector of OpenTelemetry.
+   *
+   * @default - none are sent
+   */
+  readonly tracing?: Tracing;
+
+  /**
+   * Who may send requests, by API key or token.
+   *
+   * @default - everybody whom the network lets through (`clients`)
+   */
+  readonly authentication?: Authentication;
+
+  /**
+   * TLS of the ports for REST and gRPC.
+   *
+   * @default - none: a service mesh or a gateway may add it
+   */
+  readonly tls?: ServingTls;
+
+  /**
+   * Origins whose web pages may read answers in a browser (CORS), for example `https://app.example.com`; `*` = any.
+   *
+   * @default - none
+   */
+  readonly cors?: string[];
+
+  /**
+   * Whether the description of the API (`/openapi.json`) and the page to try it (`/docs`) are served.
+   *
+   * @default true
+   */
+  readonly docs?: boolean;
 
   /**
    * What the predictor computes before it reports ready.
@@ -74,52 +158,7 @@ export interface OnlineModelProps {
   readonly disruptionBudget?: DisruptionBudget;
 
   /**
-   * Runtime image, best by digest: `registry/repository@sha256:…`.
-   *
-   * @default - the context value `model-serving/image` of the app (`app.node.setContext('model-serving/image', '…')`),
-   * or the image that is released with this library
-   */
-  readonly image?: string;
-
-  /**
-   * When the kubelet pulls the image.
-   *
-   * @default ImagePullPolicy.IF_NOT_PRESENT
-   */
-  readonly imagePullPolicy?: ImagePullPolicy;
-
-  /**
-   * Secrets with the credentials of the registry.
-   *
-   * @default - none
-   */
-  readonly imagePullSecrets?: ISecret[];
-
-  /**
-   * Environment variables of the predictor, and of the container that downloads its model. `MODEL_SERVING_LOG_LEVEL`
-   * sets how much they log.
-   *
-   * @default - none
-   */
-  readonly env?: { [name: string]: EnvValue };
-
-  /**
-   * Service account of the pods. No token of it is mounted.
-   *
-   * @default - one of their own
-   */
-  readonly serviceAccount?: IServiceAccount;
-
-  /**
-   * Annotations of the pods' own service account: how clouds give it an identity, for example
-   * `eks.amazonaws.com/role-arn` or `iam.gke.io/gcp-service-account`.
-   *
-   * @default - none
-   */
-  readonly serviceAccountAnnotations?: { [key: string]: string };
-
-  /**
-   * Who may send requests.
+   * Who may connect to the ports for requests, REST and gRPC.
    *
    * @default - all pods of the same namespace
    */
@@ -133,53 +172,10 @@ export interface OnlineModelProps {
   readonly monitors?: NetworkPeer[];
 
   /**
-   * Labels that a node must have.
-   *
-   * @default - any node
-   */
-  readonly nodeSelector?: { [label: string]: string };
-
-  /**
-   * Taints of nodes that the pods tolerate.
-   *
-   * @default - none
-   */
-  readonly tolerations?: Toleration[];
-
-  /**
-   * Priority class of the pods.
-   *
-   * @default - that of the cluster
-   */
-  readonly priorityClassName?: string;
-
-  /**
-   * Runtime class of the pods, for example one that isolates them in virtual machines.
-   *
-   * @default - that of the cluster
-   */
-  readonly runtimeClassName?: string;
-
-  /**
    * Metadata of all objects: labels and annotations are added to each; `name` names them all in place of the name that
    * is made of model, version and construct path; `namespace` replaces the chart's.
    *
    * @default - name and labels made of the model and the construct path
    */
   readonly metadata?: ApiObjectMetadata;
-
-  /**
-   * Labels and annotations of the pods.
-   *
-   * @default - the standard labels alone
-   */
-  readonly podMetadata?: ApiObjectMetadata;
-
-  /**
-   * Changes of the pod template that no other property makes, applied last. Paths start at the template, as in
-   * `JsonPatch.add('/spec/schedulerName', 'batch')`. The serving container is the first one.
-   *
-   * @default - none
-   */
-  readonly podPatch?: JsonPatch[];
 }

@@ -2,6 +2,7 @@ import type { ApiObjectMetadata } from 'cdk8s';
 import {
   checkConfigMapSize,
   checkDisruptionBudget,
+  checkDuration,
   checkEnvironment,
   checkImage,
   checkMetadata,
@@ -13,7 +14,6 @@ import {
   isDnsLabel,
   isObjectName,
   memoryLimitOf,
-  millisOf,
   quote,
   RULES,
   readableBytes,
@@ -21,11 +21,11 @@ import {
   type Violation,
   violation,
 } from '../kubernetes';
+import { checkParts } from './declared-parts';
 import type { OnlineModelProps } from './online-model-props';
 import type { Settings } from './settings';
 import { compareSample } from './warm-up-sample';
 
-const MAX_MILLIS = 2 ** 31 - 1;
 const LEAST_BODY_BYTES = 1024;
 const LARGEST_BODY_BYTES = 1024 ** 3;
 const SHOWN_PROBLEMS = 3;
@@ -40,6 +40,7 @@ export function checkOnlineModel(props: OnlineModelProps, settings: Settings, co
     ...checkReplicas(props, settings),
     ...checkTimes(props, settings),
     ...checkBody(settings),
+    ...checkParts(props, settings.budgetMillis, memoryLimitOf(settings.resources, settings.needs)),
     ...checkImage('The runtime image', settings.image),
     ...checkNames(settings, props.metadata),
     ...checkPodMetadata(props.podMetadata),
@@ -109,15 +110,7 @@ function checkTimes(props: OnlineModelProps, { drainMillis, budgetMillis }: Sett
   const found: Violation[] = [];
   for (const prop of ['latencyBudget', 'maxLoadTime', 'drainTime'] as const) {
     const duration = props[prop];
-    if (duration !== undefined && !(millisOf(duration) >= 1 && millisOf(duration) <= MAX_MILLIS)) {
-      found.push(
-        violation(
-          RULES.positiveDuration,
-          `${prop} is ${duration.toHumanString()}.`,
-          'Write a duration such as Duration.millis(100).',
-        ),
-      );
-    }
+    found.push(...checkDuration(prop, duration));
   }
   if (drainMillis < budgetMillis) {
     found.push(
@@ -132,7 +125,7 @@ function checkTimes(props: OnlineModelProps, { drainMillis, budgetMillis }: Sett
 }
 
 function checkBody({ maxBodyBytes, resources, needs }: Settings): Violation[] {
-  const memory = memoryLimitOf(resources, needs.modelBytes);
+  const memory = memoryLimitOf(resources, needs);
   return maxBodyBytes >= LEAST_BODY_BYTES && maxBodyBytes <= Math.min(LARGEST_BODY_BYTES, memory / 4)
     ? []
     : [

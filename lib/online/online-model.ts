@@ -26,11 +26,10 @@ import { checkOnlineModel } from './online-model-rules';
 import { renderPredictorPod } from './pod';
 import { renderServingConfig } from './serving-config';
 import { resolveSettings, type Settings } from './settings';
-import { renderWarmUp } from './warm-up';
 
 /**
- * Serves one version of a model online: V1 and V2 REST and metrics, on a Deployment of its own behind a Service of its
- * own.
+ * Serves one version of a model online: V1 and V2 REST, V2 gRPC and metrics, on a Deployment of its own behind a
+ * Service of its own.
  *
  * Wrong declarations fail at synth, all together, each with a rule code (`MS1001`): see docs/rules.md.
  *
@@ -41,13 +40,16 @@ export class OnlineModel extends Construct {
   /** The model that is served. */
   public readonly model: Model;
 
-  /** Address of the REST API inside the cluster, without a path. */
+  /** Address of the REST API inside the cluster, without a path: `http://…`, or `https://…` with `tls`. */
   public readonly url: string;
+
+  /** Address of the gRPC API inside the cluster, as clients of gRPC take it: `host:8081`. */
+  public readonly grpcAddress: string;
 
   /** The Deployment; the default child of the construct. */
   public readonly deployment: ApiObject;
 
-  /** The Service: `http` on port 80, `metrics` on 8082. */
+  /** The Service: `http` on port 80 (with `tls`, `https` on 443), `grpc` on 8081, `metrics` on 8082. */
   public readonly service: ApiObject;
 
   /** The ConfigMap with the configuration of the predictor. Its name changes with its content. */
@@ -58,6 +60,9 @@ export class OnlineModel extends Construct {
 
   /** The ConfigMap with the model file, when the source is a file. */
   public readonly modelConfigMap?: ApiObject;
+
+  /** The ConfigMap with the file of the fallback model, when there is one and its source is a file. */
+  public readonly fallbackConfigMap?: ApiObject;
 
   /** The service account, unless one was given. */
   public readonly serviceAccount?: ApiObject;
@@ -71,13 +76,16 @@ export class OnlineModel extends Construct {
   public constructor(scope: Construct, id: string, props: OnlineModelProps) {
     super(scope, id);
     const settings = resolveSettings(this, props);
-    const { name, selector, source } = settings;
+    const { name, selector, models, parts } = settings;
     const metadata = metadataOf(props, settings);
     const add = (child: string, kind: string, content: Json, objectName: string = name) =>
       new ApiObject(this, child, { ...kindOf(kind), metadata: { ...metadata, name: objectName }, ...content });
 
     this.model = props.model;
-    this.url = `http://${name}${settings.namespace === undefined ? '' : `.${settings.namespace}.svc`}`;
+    const host = `${name}${settings.namespace === undefined ? '' : `.${settings.namespace}.svc`}`;
+    const encrypted = parts.server.tls !== undefined;
+    this.url = `${encrypted ? 'https' : 'http'}://${host}`;
+    this.grpcAddress = `${host}:${PORTS.grpc}`;
 
     // In the order in which `kubectl apply` creates them: what pods need first. The Deployment comes last for another
     // reason too: in reports of cdk8s the last object of a name stands for all of that name.
@@ -91,11 +99,14 @@ export class OnlineModel extends Construct {
     const config = configOf(props, settings);
     const configMapName = contentName(name, 'config', config);
     this.configMap = add('Config', 'ConfigMap', { immutable: true, data: { [CONFIG_FILE]: config } }, configMapName);
-    if (source.configMap !== undefined) {
-      const { binaryData } = source.configMap;
-      this.modelConfigMap = add('Model', 'ConfigMap', { immutable: true, binaryData }, source.configMap.name);
-    }
-    this.service = add('Service', 'Service', { spec: renderService(selector) });
+    const [carried, carriedFallback] = models.configMaps.map((configMap) => {
+      const content = { immutable: true, binaryData: configMap?.binaryData };
+      return configMap && { content, name: configMap.name };
+    });
+    this.modelConfigMap = carried && add('Model', 'ConfigMap', carried.content, carried.name);
+    this.fallbackConfigMap =
+      carriedFallback && add('Fallback', 'ConfigMap', carriedFallback.content, carriedFallback.name);
+    this.service = add('Service', 'Service', { spec: renderService(selector, encrypted) });
 
     const budget = renderDisruptionBudget(settings.disruptionBudget, selector);
     if (budget !== undefined) {
@@ -110,7 +121,7 @@ export class OnlineModel extends Construct {
     const serviceAccountName = props.serviceAccount?.name ?? name;
     const rendered = renderPredictorPod(props, settings, { serviceAccountName, configMapName });
     const { template, violations } = applyPodPatch(rendered, settings.podPatch);
-    this.deployment = add('Resource', 'Deployment', { spec: deploymentOf(props, settings, template) });
+    this.deployment = add('Resource', 'Deployment', { spec: deploymentOf(settings, template) });
 
     const declared = { model: props.model, namespace: settings.namespace, name };
     declareModel(this, declared);
@@ -135,36 +146,35 @@ function metadataOf({ metadata }: OnlineModelProps, { labels, namespace }: Setti
   return { ...metadata, namespace, labels: { ...labels, ...metadata?.labels } };
 }
 
-function configOf({ model, latencyBudget }: OnlineModelProps, settings: Settings): string {
+function configOf({ latencyBudget }: OnlineModelProps, settings: Settings): string {
   return renderServingConfig({
-    model,
-    path: settings.source.path,
-    download: settings.source.download,
-    warmUp: renderWarmUp(settings.warmUp),
+    models: settings.models.models,
+    warmUp: settings.warmUp,
+    parts: settings.parts,
     latencyBudgetMillis: latencyBudget === undefined ? undefined : Math.ceil(settings.budgetMillis),
     maxBodyBytes: settings.maxBodyBytes,
     drainTimeoutMillis: Math.ceil(settings.drainMillis),
   });
 }
 
-function networkPolicyOf({ selector, clients, monitors, source }: Settings): Json {
+function networkPolicyOf({ selector, clients, monitors, models, parts }: Settings): Json {
   return renderNetworkPolicy({
     selector,
     ingress: [
-      { peers: clients, ports: [PORTS.http] },
+      { peers: clients, ports: [PORTS.http, PORTS.grpc] },
       { peers: monitors, ports: [PORTS.metrics] },
     ],
-    egress: source.egress,
+    egress: [...models.egress, ...parts.additions.egress],
   });
 }
 
-function deploymentOf({ model }: OnlineModelProps, settings: Settings, template: Json): Json {
-  const { scaling, selector, loadMillis } = settings;
+function deploymentOf(settings: Settings, template: Json): Json {
+  const { scaling, selector, loadMillis, downloadMillis } = settings;
   return renderDeployment({
     selector,
     template,
     replicas: isAutoscaled(scaling) ? undefined : scaling.minReplicas,
-    progressDeadlineSeconds: progressDeadlineSeconds(loadMillis, model.source._binding.downloadMillis),
+    progressDeadlineSeconds: progressDeadlineSeconds(loadMillis, downloadMillis),
   });
 }
 

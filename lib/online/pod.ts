@@ -1,9 +1,10 @@
-import { PATHS, ROLES } from '../contract';
+import { PATHS, PORT_NAMES, ROLES } from '../contract';
 import {
   type ContainerInput,
   gracePeriodSeconds,
   type Json,
   mebibytes,
+  type ProbeTarget,
   preStopCommand,
   renderEnvironment,
   renderPodTemplate,
@@ -22,19 +23,20 @@ export interface PodReferences {
 
 /** Pod template of a predictor, before `podPatch`. */
 export function renderPredictorPod(props: OnlineModelProps, settings: Settings, references: PodReferences): Json {
-  const { source } = settings;
+  const { models, parts } = settings;
   return renderPodTemplate({
     labels: { ...settings.labels, ...props.podMetadata?.labels },
     annotations: props.podMetadata?.annotations,
     selector: settings.selector,
     serviceAccountName: references.serviceAccountName,
     terminationGracePeriodSeconds: gracePeriodSeconds(settings.drainMillis),
-    initContainers: source.initContainers,
+    initContainers: models.initContainers,
     containers: [predictor(props, settings)],
     volumes: [
       { name: CONFIG_MOUNT.name, configMap: { name: references.configMapName } },
       { name: TEMPORARY_MOUNT.name, emptyDir: { sizeLimit: mebibytes(settings.temporaryBytes) } },
-      ...source.volumes,
+      ...models.volumes,
+      ...parts.additions.volumes,
     ],
     imagePullSecrets: props.imagePullSecrets?.map(({ name }) => name),
     nodeSelector: props.nodeSelector,
@@ -45,7 +47,6 @@ export function renderPredictorPod(props: OnlineModelProps, settings: Settings, 
 }
 
 function predictor(props: OnlineModelProps, settings: Settings): ContainerInput {
-  const { name, version } = props.model;
   return {
     name: ROLES.predictor,
     image: settings.image,
@@ -54,8 +55,16 @@ function predictor(props: OnlineModelProps, settings: Settings): ContainerInput 
     env: renderEnvironment(props.env ?? {}),
     ports: servingPorts(),
     resources: settings.containerResources,
-    volumeMounts: [CONFIG_MOUNT, TEMPORARY_MOUNT, ...settings.source.mounts],
-    ...renderProbes(`/v2/models/${name}/versions/${version}/ready`, settings.loadMillis),
+    volumeMounts: [CONFIG_MOUNT, TEMPORARY_MOUNT, ...settings.models.mounts, ...settings.parts.additions.mounts],
+    ...renderProbes(settings.loadMillis, probeTarget(settings)),
     preStop: preStopCommand(),
   };
+}
+
+/** Where probes ask: the kubelet takes any certificate, and has none of its own. */
+function probeTarget({ parts: { server } }: Settings): ProbeTarget {
+  const encrypted = server.tls !== undefined;
+  return encrypted && server.tls.clientCaPath !== undefined
+    ? { port: PORT_NAMES.metrics }
+    : { port: PORT_NAMES.http, scheme: encrypted ? 'HTTPS' : undefined };
 }

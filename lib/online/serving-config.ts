@@ -1,20 +1,22 @@
 import {
   CONFIG_SCHEMA,
-  type ModelSourceConfig,
+  type ModelConfig,
   PORTS,
   SERVER_DEFAULTS,
+  type ServerConfig,
   type ServingConfig,
   type WarmUpConfig,
 } from '../contract';
-import type { Model } from '../model';
+import type { BoundModel } from './bound-models';
+import type { DeclaredParts } from './declared-parts';
+import { renderWarmUp, WarmUp } from './warm-up';
 
 /** What the configuration of a predictor is made of. */
 export interface ServingConfigInput {
-  readonly model: Model;
-  /** Absolute path of the model file in the container. */
-  readonly path: string;
-  readonly download?: ModelSourceConfig;
-  readonly warmUp: WarmUpConfig;
+  /** The model that is served, then those behind it. */
+  readonly models: BoundModel[];
+  readonly warmUp: WarmUp;
+  readonly parts: DeclaredParts;
   /** Absent = the default of the server. */
   readonly latencyBudgetMillis?: number;
   readonly maxBodyBytes: number;
@@ -23,29 +25,51 @@ export interface ServingConfigInput {
 
 /** The configuration file of a predictor. The same input gives the same text, byte by byte. */
 export function renderServingConfig(input: ServingConfigInput): string {
-  const { model, latencyBudgetMillis } = input;
+  const { latencyBudgetMillis, parts } = input;
+  const [served, ...others] = input.models;
   const config: ServingConfig = {
     schema: CONFIG_SCHEMA,
     models: [
-      {
-        name: model.name,
-        version: model.version,
-        format: model.format,
-        path: input.path,
-        sha256: model.sha256 ?? '',
-        source: input.download,
-        latencyBudgetMillis,
-        warmUp: input.warmUp,
-      },
+      ...(served === undefined
+        ? []
+        : [{ ...modelConfig(served, latencyBudgetMillis, renderWarmUp(input.warmUp)), ...parts.model }]),
+      ...others.map((other) => modelConfig(other, latencyBudgetMillis, renderWarmUp(WarmUp.zeros()))),
     ],
-    server: {
-      httpPort: PORTS.http,
-      grpcPort: PORTS.grpc,
-      metricsPort: PORTS.metrics,
-      maxBodyBytes: input.maxBodyBytes,
-      requestTimeoutMillis: Math.max(SERVER_DEFAULTS.requestTimeoutMillis, latencyBudgetMillis ?? 0),
-      drainTimeoutMillis: input.drainTimeoutMillis,
-    },
+    server: serverConfig(input),
   };
   return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+function modelConfig(
+  { model, path, download }: BoundModel,
+  latencyBudgetMillis: number | undefined,
+  warmUp: WarmUpConfig,
+): ModelConfig {
+  return {
+    name: model.name,
+    version: model.version,
+    format: model.format,
+    path,
+    sha256: model.sha256 ?? '',
+    source: download,
+    latencyBudgetMillis,
+    warmUp,
+  };
+}
+
+function serverConfig({
+  parts,
+  latencyBudgetMillis,
+  maxBodyBytes,
+  drainTimeoutMillis,
+}: ServingConfigInput): ServerConfig {
+  return {
+    httpPort: PORTS.http,
+    grpcPort: PORTS.grpc,
+    metricsPort: PORTS.metrics,
+    maxBodyBytes,
+    requestTimeoutMillis: Math.max(SERVER_DEFAULTS.requestTimeoutMillis, latencyBudgetMillis ?? 0),
+    drainTimeoutMillis,
+    ...parts.server,
+  };
 }

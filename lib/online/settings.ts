@@ -1,16 +1,14 @@
 import { Chart, type JsonPatch } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { DEFAULT_IMAGE, FETCH_DEFAULTS, PATHS, ROLES, SERVER_DEFAULTS } from '../contract';
+import { DEFAULT_IMAGE, PATHS, ROLES, SERVER_DEFAULTS } from '../contract';
 import {
   bytesOf,
   type ContainerResources,
   DisruptionBudget,
   defaultDrainMillis,
   type Labels,
-  largestModelFor,
   MEBIBYTE,
   type ModelResources,
-  memoryLimitOf,
   millisOf,
   NetworkPeer,
   objectName,
@@ -22,7 +20,9 @@ import {
   standardLabels,
   type VolumeMount,
 } from '../kubernetes';
-import type { BoundSource } from '../model';
+import { type BoundModels, bindModels, memoryNeeds, type SizedModel, sizeModels } from './bound-models';
+import { type DeclaredParts, resolveParts } from './declared-parts';
+import { fallbackModelOf } from './fallback';
 import type { OnlineModelProps } from './online-model-props';
 import { WarmUp } from './warm-up';
 
@@ -66,7 +66,12 @@ export interface Settings {
   readonly clients: NetworkPeer[];
   readonly monitors: NetworkPeer[];
   readonly podPatch: JsonPatch[];
-  readonly source: BoundSource;
+  /** The model, and the one behind it where there is one. */
+  readonly models: BoundModels;
+  /** Longest time of all downloads together. */
+  readonly downloadMillis: number;
+  /** What is around the model. */
+  readonly parts: DeclaredParts;
 }
 
 /** Decides everything that a user did not. */
@@ -83,8 +88,9 @@ export function resolveSettings(construct: Construct, props: OnlineModelProps): 
   });
   const { image, bundledImage } = resolveImage(construct, props);
   const imagePullPolicy = props.imagePullPolicy ?? 'IfNotPresent';
-  const capacity = resolveCapacity(props, resources);
   const budgetMillis = props.latencyBudget ? millisOf(props.latencyBudget) : SERVER_DEFAULTS.requestTimeoutMillis;
+  const parts = resolveParts(props, budgetMillis);
+  const { sized, ...capacity } = resolveCapacity(props, resources, parts);
   return {
     name,
     namespace: props.metadata?.namespace ?? chart.namespace,
@@ -105,11 +111,10 @@ export function resolveSettings(construct: Construct, props: OnlineModelProps): 
     clients: props.clients ?? DEFAULT_CLIENTS,
     monitors: props.monitors ?? DEFAULT_MONITORS,
     podPatch: props.podPatch ?? [],
-    source: model.source._binding.bind({
-      model: model.name,
-      version: model.version,
+    parts,
+    downloadMillis: sized.reduce((sum, each) => sum + each.model.source._binding.downloadMillis, 0),
+    models: bindModels(sized, {
       baseName: name,
-      maxModelBytes: capacity.maxModelBytes,
       image,
       imagePullPolicy,
       resources: renderResources({ ...resources, gpu: undefined }, capacity.needs),
@@ -127,13 +132,28 @@ function resolveImage(construct: Construct, props: OnlineModelProps): { image: s
     : { image: String(context), bundledImage: false };
 }
 
-function resolveCapacity({ model }: OnlineModelProps, resources: ModelResources) {
-  const binding = model.source._binding;
-  const { modelBytes } = binding;
-  const memory = memoryLimitOf(resources, modelBytes);
-  const maxModelBytes = modelBytes ?? Math.min(FETCH_DEFAULTS.maxBytes, largestModelFor(memory));
+function resolveCapacity(
+  { model, fallback }: OnlineModelProps,
+  resources: ModelResources,
+  { additions }: DeclaredParts,
+) {
+  const other = fallback && fallbackModelOf(fallback);
+  const models = [
+    { model, role: 'model' as const },
+    ...(other === undefined ? [] : [{ model: other, role: 'fallback' as const }]),
+  ];
+  const memory = memoryNeeds(
+    models.map((each) => each.model),
+    additions.memoryBytes,
+  );
+  const sized = sizeModels(models, resources, memory);
   // A model with a ZipMap is rewritten before it is opened, and the copy lies there.
-  const temporaryBytes = TEMPORARY_BYTES + maxModelBytes;
-  const needs: ResourceNeeds = { modelBytes, volumeBytes: temporaryBytes + binding.volumeBytes(maxModelBytes) };
-  return { maxModelBytes, temporaryBytes, needs, containerResources: renderResources(resources, needs) };
+  const temporaryBytes = TEMPORARY_BYTES + total(sized, ({ maxModelBytes }) => maxModelBytes);
+  const modelVolumes = total(sized, (each) => each.model.source._binding.volumeBytes(each.maxModelBytes));
+  const needs: ResourceNeeds = { ...memory, volumeBytes: temporaryBytes + modelVolumes + additions.volumeBytes };
+  return { sized, temporaryBytes, needs, containerResources: renderResources(resources, needs) };
+}
+
+function total(models: SizedModel[], bytesOfOne: (model: SizedModel) => number): number {
+  return models.reduce((sum, model) => sum + bytesOfOne(model), 0);
 }

@@ -31,6 +31,7 @@ const port: Check = is((value) => Number.isInteger(value) && Number(value) > 0 &
 const sha256: Check = is((value) => SHA256.test(String(value)), 'a SHA-256', RULES.digest);
 const texts = list(text);
 const plain: Check = is((value) => ['number', 'string', 'boolean'].includes(typeof value), 'a number, text or flag');
+const share: Check = is((value) => Number(value) >= 0 && Number(value) <= 1, 'a number from 0 to 1');
 const ratio: Check = is((value) => Number(value) > 0 && Number(value) <= 1, 'a number above 0, up to 1');
 
 const source = shape<contract.ModelSourceConfig>(
@@ -157,9 +158,12 @@ const server = shape<contract.ServerConfig>(
     tls: shape<contract.TlsConfig>({ certificatePath: path, keyPath: path, clientCaPath: path }, ['clientCaPath']),
     cors: shape<contract.CorsConfig>({ origins: texts }),
     docs: flag,
+    tracing: shape<contract.TracingConfig>({ url: text, sampleRatio: share, authorizationPath: path }, [
+      'authorizationPath',
+    ]),
     management: shape<contract.ManagementConfig>({ port }),
   },
-  ['limits', 'authentication', 'tls', 'cors', 'docs', 'management'],
+  ['limits', 'authentication', 'tls', 'cors', 'docs', 'tracing', 'management'],
 );
 
 const servingConfig = shape<contract.ServingConfig>({

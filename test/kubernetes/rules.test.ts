@@ -2,9 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RULES, type Rule } from '../../lib/kubernetes';
 import { CAPACITY_RULES } from '../../lib/kubernetes/rules/capacity-rules';
+import { DEPENDENCY_RULES } from '../../lib/kubernetes/rules/dependency-rules';
 import { MANIFEST_RULES } from '../../lib/kubernetes/rules/manifest-rules';
 import { MODEL_RULES } from '../../lib/kubernetes/rules/model-rules';
 import { OBJECT_RULES } from '../../lib/kubernetes/rules/object-rules';
+import { REQUEST_RULES } from '../../lib/kubernetes/rules/request-rules';
+import { SECURITY_RULES } from '../../lib/kubernetes/rules/security-rules';
 import { SERVING_RULES } from '../../lib/kubernetes/rules/serving-rules';
 import { rulesDocument } from '../support/rules-document';
 
@@ -18,7 +21,16 @@ test('codes are unique and have the form MS and four digits', () => {
 });
 
 test('no rule of one area hides a rule of another', () => {
-  const areas = [MODEL_RULES, CAPACITY_RULES, SERVING_RULES, OBJECT_RULES, MANIFEST_RULES];
+  const areas = [
+    MODEL_RULES,
+    CAPACITY_RULES,
+    SERVING_RULES,
+    REQUEST_RULES,
+    OBJECT_RULES,
+    DEPENDENCY_RULES,
+    SECURITY_RULES,
+    MANIFEST_RULES,
+  ];
   expect(rules).toHaveLength(areas.reduce((sum, area) => sum + Object.keys(area).length, 0));
 });
 

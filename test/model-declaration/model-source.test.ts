@@ -61,13 +61,13 @@ test('s3: an init container downloads into a volume that the predictor only read
   });
   expect(Object.keys(model.source)).toHaveLength(5);
   expect(volumes).toEqual([{ name: 'model', emptyDir: { sizeLimit: '192Mi' } }]);
-  expect(mounts).toEqual([{ name: 'model', mountPath: '/models', readOnly: true }]);
+  expect(mounts).toEqual([{ name: 'model', mountPath: '/models/iris/v1', readOnly: true }]);
   expect(init).toHaveLength(1);
   expect(init[0]).toMatchObject({
     name: 'fetch',
     args: ['fetch', '--config', '/etc/model-serving/config.json'],
     volumeMounts: [
-      { name: 'model', mountPath: '/models' },
+      { name: 'model', mountPath: '/models/iris/v1' },
       { name: 'config', mountPath: '/etc/model-serving', readOnly: true },
       { name: 'tmp', mountPath: '/tmp' },
     ],
@@ -109,9 +109,9 @@ test('credentials are files of the container that downloads, and nobody else', (
   const objects = synthesize({
     model: remoteModel({ source: ModelSource.gcs('gs://models/iris.onnx', { sha256: SHA256, credentials }) }),
   });
-  const mount = { name: 'credentials', mountPath: '/etc/model-serving-credentials/minio', readOnly: true };
+  const mount = { name: 'model-credentials', mountPath: '/etc/model-serving-credentials/minio', readOnly: true };
   expect(podOf(objects).volumes).toContainEqual({
-    name: 'credentials',
+    name: 'model-credentials',
     secret: { secretName: 'minio', defaultMode: 0o440 },
   });
   expect(podOf(objects).initContainers[0].volumeMounts).toContainEqual(mount);

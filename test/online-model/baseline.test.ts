@@ -34,9 +34,36 @@ describe.each(Object.entries(DECLARATIONS))('%s', (_name, declare) => {
     }
   });
 
-  test('writes to nothing but /tmp while it serves', () => {
+  test('writes to nothing but /tmp and its prediction log while it serves', () => {
     const writable = predictorOf(objects).volumeMounts.filter(({ readOnly }: Manifest) => readOnly !== true);
-    expect(writable).toEqual([{ name: 'tmp', mountPath: '/tmp' }]);
+    const logs = configOf(objects).models[0].predictionLog?.sink.type === 'file';
+    expect(writable).toEqual([
+      { name: 'tmp', mountPath: '/tmp' },
+      ...(logs ? [{ name: 'prediction-log', mountPath: '/var/log/model-serving' }] : []),
+    ]);
+  });
+
+  test('mounts every volume once in a container, none inside another, and each is used', () => {
+    const volumes: string[] = pod.volumes.map(({ name }: Manifest) => name);
+    expect(new Set(volumes).size).toBe(volumes.length);
+    const used = containers.flatMap(({ volumeMounts }) => volumeMounts.map(({ name }: Manifest) => name));
+    expect(new Set(used)).toEqual(new Set(volumes));
+    for (const { volumeMounts } of containers) {
+      const paths: string[] = volumeMounts.map(({ mountPath }: Manifest) => mountPath);
+      expect(paths.filter((path) => paths.some((other) => path.startsWith(`${other}/`)))).toEqual([]);
+      expect(new Set(paths).size).toBe(paths.length);
+    }
+  });
+
+  test('finds every file of its configuration in a mounted volume', () => {
+    const paths: string[] = containers.flatMap(({ volumeMounts }) =>
+      volumeMounts.map(({ mountPath }: Manifest) => mountPath),
+    );
+    const files = [...JSON.stringify(configOf(objects)).matchAll(/"(?:\w*P|p)ath":"([^"]+)"/g)].map(([, file]) => file);
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) {
+      expect(paths.some((path) => file === path || file?.startsWith(`${path}/`))).toBe(true);
+    }
   });
 
   test('has requests and limits of CPU, memory and ephemeral storage everywhere', () => {
@@ -63,8 +90,7 @@ describe.each(Object.entries(DECLARATIONS))('%s', (_name, declare) => {
   test('has three probes, and liveness is not readiness', () => {
     const { startupProbe, readinessProbe, livenessProbe } = predictorOf(objects);
     const paths = [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path);
-    expect(new Set(paths).size).toBe(3);
-    expect(paths[2]).toBe('/v2/health/live');
+    expect(paths).toEqual(['/v2/health/ready', '/v2/health/ready', '/v2/health/live']);
   });
 
   test('stops without losing requests', () => {

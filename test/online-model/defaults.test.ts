@@ -66,6 +66,7 @@ test('what is created can be read', () => {
   ]);
   expect(chart.toJson()).toEqual(created.map((object) => object?.toJson()));
   expect(model.url).toBe(`http://${service.name}.ml.svc`);
+  expect(model.grpcAddress).toBe(`${service.name}.ml.svc:8081`);
   expect(model.model.name).toBe('iris');
 });
 
@@ -74,7 +75,12 @@ test('what is not wanted is not created', () => {
     model: remoteModel(),
     disruptionBudget: DisruptionBudget.none(),
   });
-  expect(model).toMatchObject({ modelConfigMap: undefined, autoscaler: undefined, podDisruptionBudget: undefined });
+  expect(model).toMatchObject({
+    modelConfigMap: undefined,
+    fallbackConfigMap: undefined,
+    autoscaler: undefined,
+    podDisruptionBudget: undefined,
+  });
 });
 
 test('without a namespace the address is the name of the Service', () => {

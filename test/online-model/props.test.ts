@@ -2,14 +2,22 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration, JsonPatch, Size } from 'cdk8s';
 import {
+  Authentication,
+  Batching,
   DisruptionBudget,
+  Fallback,
+  FeatureLookup,
   Gpu,
   type ModelResources,
   NetworkPeer,
   type OnlineModelProps,
+  PredictionLog,
+  ResponseCache,
   Scaling,
+  ServingTls,
   TaintEffect,
   type Toleration,
+  Tracing,
   WarmUp,
 } from 'cdk8s-model-serving';
 import {
@@ -53,9 +61,6 @@ const PROPERTIES: { [K in keyof Required<OnlineModelProps>]: PropertyTest<Requir
       expect(configOf(objects).models).toMatchObject([
         { name: 'Fraud_Detector', version: '2026-11-01', sha256: SHA256 },
       ]);
-      expect(predictorOf(objects).startupProbe.httpGet.path).toBe(
-        '/v2/models/Fraud_Detector/versions/2026-11-01/ready',
-      );
     },
   },
   latencyBudget: {
@@ -66,6 +71,113 @@ const PROPERTIES: { [K in keyof Required<OnlineModelProps>]: PropertyTest<Requir
       expect(server).toMatchObject({ requestTimeoutMillis: 40_000, drainTimeoutMillis: 45_000 });
       expect(podOf(objects).terminationGracePeriodSeconds).toBe(10 + 45 + 5);
     },
+  },
+  limits: {
+    value: { maxQueuedRequests: 64 },
+    expectations: (objects) => expect(configOf(objects).server.limits).toEqual({ maxQueuedRequests: 64 }),
+  },
+  batching: {
+    value: Batching.none(),
+    expectations: (objects) => expect(configOf(objects).models[0].batching).toEqual({ maxBatchSize: 1 }),
+  },
+  cache: {
+    value: ResponseCache.inMemory({ maxSize: Size.mebibytes(600) }),
+    expectations: (objects) => {
+      expect(configOf(objects).models[0].cache).toEqual({ maxBytes: 600 * 1024 * 1024, maxAgeMillis: 60_000 });
+      expect(predictorOf(objects).resources.limits.memory).toBe('728Mi');
+    },
+  },
+  features: {
+    value: FeatureLookup.redis({ address: 'redis.features:6379', entity: 'card_id', features: ['a', 'b'] }),
+    expectations: (objects) => {
+      expect(configOf(objects).models[0].features).toEqual({
+        type: 'redis',
+        address: 'redis.features:6379',
+        entity: 'card_id',
+        key: 'card_id:{entity}',
+        features: [
+          { name: 'a', input: 'a' },
+          { name: 'b', input: 'b' },
+        ],
+        timeoutMillis: 50,
+      });
+      expect(only(objects, 'NetworkPolicy').spec.egress).toContainEqual({
+        to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'features' } } }],
+      });
+    },
+  },
+  fallback: {
+    value: Fallback.prediction({ label: 0, probabilities: [0.5, 0.5] }),
+    expectations: (objects) =>
+      expect(configOf(objects).models[0].fallback).toEqual({
+        type: 'prediction',
+        prediction: { label: 0, probabilities: [0.5, 0.5] },
+      }),
+  },
+  predictionLog: {
+    value: PredictionLog.file(),
+    expectations: (objects) => {
+      expect(configOf(objects).models[0].predictionLog).toEqual({
+        sampleRatio: 1,
+        redact: [],
+        maxQueuedEvents: 1024,
+        sink: { type: 'file', path: '/var/log/model-serving/predictions.jsonl', maxBytes: 64 * 1024 * 1024 },
+      });
+      expect(podOf(objects).volumes).toContainEqual({ name: 'prediction-log', emptyDir: { sizeLimit: '129Mi' } });
+      expect(predictorOf(objects).volumeMounts).toContainEqual({
+        name: 'prediction-log',
+        mountPath: '/var/log/model-serving',
+      });
+    },
+  },
+  tracing: {
+    value: Tracing.otlp({ url: 'http://collector.monitoring:4318/v1/traces' }),
+    expectations: (objects) => {
+      expect(configOf(objects).server.tracing).toEqual({
+        url: 'http://collector.monitoring:4318/v1/traces',
+        sampleRatio: 0,
+      });
+      expect(only(objects, 'NetworkPolicy').spec.egress).toContainEqual({
+        to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+      });
+    },
+  },
+  authentication: {
+    value: Authentication.apiKeys(Secret.fromSecretName(newChart(), 'keys', 'fraud-api-keys')),
+    expectations: (objects) => {
+      expect(configOf(objects).server.authentication).toEqual({
+        apiKeys: { path: '/etc/model-serving-credentials/api-keys' },
+      });
+      expect(podOf(objects).volumes).toContainEqual({
+        name: 'api-keys',
+        secret: { secretName: 'fraud-api-keys', defaultMode: 0o440 },
+      });
+    },
+  },
+  tls: {
+    value: ServingTls.secret(Secret.fromSecretName(newChart(), 'tls', 'fraud-tls')),
+    expectations: (objects) => {
+      expect(configOf(objects).server.tls).toEqual({
+        certificatePath: '/etc/model-serving-credentials/tls/tls.crt',
+        keyPath: '/etc/model-serving-credentials/tls/tls.key',
+      });
+      for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) {
+        expect(predictorOf(objects)[probe].httpGet).toMatchObject({ port: 'http', scheme: 'HTTPS' });
+      }
+      expect(only(objects, 'Service').spec.ports).toEqual([
+        { name: 'https', port: 443, targetPort: 'http', appProtocol: 'https' },
+        { name: 'grpc', port: 8081, targetPort: 'grpc', appProtocol: 'https' },
+        { name: 'metrics', port: 8082, targetPort: 'metrics' },
+      ]);
+    },
+  },
+  cors: {
+    value: ['https://app.example.com'],
+    expectations: (objects) => expect(configOf(objects).server.cors).toEqual({ origins: ['https://app.example.com'] }),
+  },
+  docs: {
+    value: false,
+    expectations: (objects) => expect(configOf(objects).server.docs).toBe(false),
   },
   maxBodySize: {
     value: Size.mebibytes(4),
@@ -205,7 +317,7 @@ const PROPERTIES: { [K in keyof Required<OnlineModelProps>]: PropertyTest<Requir
           },
           { ipBlock: { cidr: '10.0.0.0/8' } },
         ],
-        ports: [{ port: 8080 }],
+        ports: [{ port: 8080 }, { port: 8081 }],
       }),
   },
   monitors: {

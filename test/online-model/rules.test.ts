@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { Chart, Duration, JsonPatch, Size } from 'cdk8s';
 import {
   DisruptionBudget,
+  Fallback,
   Gpu,
   ModelSource,
   NetworkPeer,
   OnlineModel,
   type OnlineModelProps,
+  PredictionLog,
+  ResponseCache,
   Scaling,
   WarmUp,
 } from 'cdk8s-model-serving';
@@ -16,6 +19,7 @@ import { RULES } from '../../lib/kubernetes';
 import { carriedModel, codesIn, FIXTURES, failureOf, IRIS, newChart, remoteModel, SHA256 } from '../support/manifests';
 import { buildOnnx } from '../support/onnx-builder';
 import { temporaryDirectory } from '../support/temporary';
+import { PART_CASES } from './part-cases';
 
 /** Rules that one construct of a program can break. */
 type ProgramRule = Exclude<
@@ -223,8 +227,42 @@ const CASES: Record<ProgramRule, { breaks: (() => Declaration)[]; holds: (() => 
     breaks: [
       () => ({ resources: { memory: Size.mebibytes(100) } }),
       () => ({ ...s3({ maxSize: Size.gibibytes(1) }), resources: { memory: Size.gibibytes(1) } }),
+      () => ({
+        cache: ResponseCache.inMemory({ maxSize: Size.mebibytes(129) }),
+        resources: { memory: Size.mebibytes(256) },
+      }),
+      () => ({
+        fallback: Fallback.cached({ maxSize: Size.mebibytes(129) }),
+        resources: { memory: Size.mebibytes(256) },
+      }),
+      () => ({ predictionLog: PredictionLog.file(), resources: { memory: Size.mebibytes(143) } }),
+      () => ({ limits: { maxQueuedRequests: 100_000 }, resources: { memory: Size.gibibytes(1) } }),
+      () => ({
+        ...s3({ maxSize: Size.mebibytes(64) }),
+        fallback: Fallback.model(
+          remoteModel({
+            version: 'v2',
+            source: ModelSource.s3('s3://b/k', { sha256: SHA256, maxSize: Size.mebibytes(64) }),
+          }),
+        ),
+        resources: { memory: Size.mebibytes(383) },
+      }),
     ],
     holds: [
+      () => ({ cache: ResponseCache.inMemory({ maxSize: Size.gibibytes(2) }) }),
+      () => ({
+        predictionLog: PredictionLog.file({ maxQueuedEvents: 1_000_000 }),
+        resources: { memory: Size.mebibytes(160) },
+      }),
+      () => ({
+        cache: ResponseCache.inMemory({ maxSize: Size.mebibytes(128) }),
+        resources: { memory: Size.mebibytes(256) },
+      }),
+      () => ({
+        limits: { maxQueuedRequests: 1024 },
+        resources: { memory: Size.mebibytes(128) },
+        maxBodySize: Size.mebibytes(1),
+      }),
       () => s3({ maxSize: Size.gibibytes(1) }),
       () => ({ ...s3({ maxSize: Size.gibibytes(1) }), resources: { memory: Size.mebibytes(128 + 2048) } }),
       () => ({ model: carriedModel(), resources: { memory: Size.mebibytes(129) }, maxBodySize: Size.mebibytes(1) }),
@@ -289,6 +327,8 @@ const CASES: Record<ProgramRule, { breaks: (() => Declaration)[]; holds: (() => 
       () => ({ latencyBudget: Duration.millis(0) }),
       () => ({ maxLoadTime: Duration.seconds(0) }),
       () => ({ latencyBudget: Duration.days(25), drainTime: Duration.days(26) }),
+      () => ({ cache: ResponseCache.inMemory({ maxAge: Duration.millis(0) }) }),
+      () => ({ fallback: Fallback.cached({ maxAge: Duration.days(30) }) }),
     ],
     holds: [() => ({ latencyBudget: Duration.millis(1), maxLoadTime: Duration.millis(1) })],
   },
@@ -455,6 +495,7 @@ const CASES: Record<ProgramRule, { breaks: (() => Declaration)[]; holds: (() => 
     breaks: [() => ({ serviceAccount: account(), serviceAccountAnnotations: { a: 'b' } })],
     holds: [() => ({ serviceAccount: account() }), () => ({ serviceAccountAnnotations: { a: 'b' } })],
   },
+  ...PART_CASES,
   networkPeer: {
     breaks: [
       () => ({ clients: [NetworkPeer.cidr('10.0.0.0')] }),

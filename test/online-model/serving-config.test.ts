@@ -2,6 +2,7 @@ import { configProblems } from '../../lib/policy/config-schema';
 import { configSchema } from '../../runtime/src/config/schema';
 import { DECLARATIONS } from '../support/declarations';
 import { configOf, type Manifest, only, synthesize } from '../support/manifests';
+import { PART_CASES } from './part-cases';
 
 describe.each(Object.entries(DECLARATIONS))('%s', (_name, declare) => {
   const objects = synthesize(declare());
@@ -20,6 +21,13 @@ describe.each(Object.entries(DECLARATIONS))('%s', (_name, declare) => {
     expect(text).toBe(`${JSON.stringify(config, null, 2)}\n`);
     expect(Object.keys(config)).toEqual(['schema', 'models', 'server']);
     expect(Object.keys(config.models[0]).slice(0, 5)).toEqual(['name', 'version', 'format', 'path', 'sha256']);
+  });
+});
+
+describe.each(Object.entries(PART_CASES))('what holds the rule %s', (_name, { holds }) => {
+  test.each(holds.map((declare) => [declare]))('is a configuration that the runtime accepts, %#', (declare) => {
+    const config = configOf(synthesize({ ...declare() }));
+    expect(configSchema.parse(config)).toEqual(config);
   });
 });
 

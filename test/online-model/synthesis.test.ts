@@ -1,7 +1,17 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Chart, Size } from 'cdk8s';
-import { Model, ModelSource, OnlineModel, Scaling } from 'cdk8s-model-serving';
+import {
+  Authentication,
+  FeatureLookup,
+  JwtKeys,
+  Model,
+  ModelSource,
+  OnlineModel,
+  PredictionLog,
+  Scaling,
+  Tracing,
+} from 'cdk8s-model-serving';
 import { EnvValue } from 'cdk8s-plus-28';
 import fc from 'fast-check';
 import { carriedModel, codesIn, failureOf, type Manifest, newChart, remoteModel, SHA256 } from '../support/manifests';
@@ -63,6 +73,20 @@ describe('violations', () => {
     const source = ModelSource.https('ftp://user:hunter2@host/m.onnx?token=hunter3', { sha256: SHA256 });
     new OnlineModel(chart, 'model', { model: remoteModel({ source }) });
     expect(failureOf(chart)).toContain('MS1101');
+    expect(failureOf(chart)).not.toMatch(/hunter/);
+  });
+
+  test('nor what the addresses around a model hide', () => {
+    const chart = newChart();
+    const url = 'https://user:hunter2@host.example.com/?token=hunter3';
+    new OnlineModel(chart, 'model', {
+      model: remoteModel(),
+      features: FeatureLookup.redis({ address: 'user:hunter1@redis:6379', entity: 'card', features: ['a'] }),
+      predictionLog: PredictionLog.http({ url }),
+      tracing: Tracing.otlp({ url }),
+      authentication: Authentication.jwt({ issuer: 'a', audience: 'b', keys: JwtKeys.url(url) }),
+    });
+    expect(codesIn(failureOf(chart))).toEqual(['MS1801', 'MS1834', 'MS1903', 'MS1841']);
     expect(failureOf(chart)).not.toMatch(/hunter/);
   });
 });

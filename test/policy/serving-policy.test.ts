@@ -2,10 +2,11 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Yaml } from 'cdk8s';
 import { ValidationContext } from 'cdk8s-cli/plugins';
-import { Scaling, ServingPolicy, type ServingPolicyProps } from 'cdk8s-model-serving';
+import { Scaling, ServingPolicy, type ServingPolicyProps, ServingTls } from 'cdk8s-model-serving';
+import { Secret } from 'cdk8s-plus-28';
 import { RULES } from '../../lib/kubernetes';
 import { DECLARATIONS } from '../support/declarations';
-import { type Manifest, only, podOf, predictorOf, remoteModel, synthesize } from '../support/manifests';
+import { type Manifest, newChart, only, podOf, predictorOf, remoteModel, synthesize } from '../support/manifests';
 import { temporaryDirectory } from '../support/temporary';
 
 const directory = temporaryDirectory();
@@ -153,6 +154,13 @@ const CHANGES: Record<ManifestRule, Change[]> = {
     onConfig(({ models }) => (models[0].source.type = 'ftp')),
     onConfig(({ models }) => (models[0].source.redirectHosts = 'a')),
     onConfig(({ server }) => (server.httpPort = 9090)),
+    onConfig(({ server }) => (server.grpcPort = 9091)),
+    onContainer(({ ports }) => ports.splice(1, 1)),
+    onConfig(({ server }) => (server.tls = { certificatePath: '/tmp/tls.crt', keyPath: '/tmp/tls.key' })),
+    onContainer(({ readinessProbe }) => (readinessProbe.httpGet.scheme = 'HTTPS')),
+    onConfig(({ server }) => (server.authentication = { apiKeys: { path: '/etc/keys' } })),
+    onContainer(({ volumeMounts }) => volumeMounts.pop()),
+    onPod(({ initContainers }) => (initContainers[0].volumeMounts[0].mountPath = '/models/other/v1')),
     onConfig(({ server }) => (server.maxBodyBytes = 1.5)),
   ],
   preStop: [onContainer((container) => delete container.lifecycle)],
@@ -191,6 +199,26 @@ describe.each(Object.entries(CHANGES))('%s', (name, changes) => {
       expect(result.summary.status).toBe('failure');
     }
     expect(codesOf(await report(objects, { ignore: [code] }))).not.toContain(code);
+  });
+});
+
+describe('TLS', () => {
+  const secret = Secret.fromSecretName(newChart(), 'tls', 'tls');
+  const encrypted = () => synthesize({ tls: ServingTls.secret(secret) });
+
+  test.each<[string, Change]>([
+    ['a probe without TLS', onContainer(({ readinessProbe }) => delete readinessProbe.httpGet.scheme)],
+    [
+      'a probe by number without TLS',
+      onContainer(({ livenessProbe }) => (livenessProbe.httpGet = { port: 8080, path: '/x' })),
+    ],
+    ['a probe of the metrics over TLS', onContainer(({ startupProbe }) => (startupProbe.httpGet.port = 'metrics'))],
+    ['a probe without a certificate', onConfig(({ server }) => (server.tls.clientCaPath = '/tmp/ca.crt'))],
+    ['certificates that are not mounted', onPod(({ containers }) => containers[0].volumeMounts.splice(-1, 1))],
+  ])('%s is found', async (_name, change) => {
+    const objects = encrypted();
+    change(objects);
+    expect(codesOf(await report(objects))).toContain('MS2010');
   });
 });
 

@@ -22,8 +22,8 @@ export const CAPACITY_RULES = {
     code: 'MS1203',
     title: 'Memory for the model',
     statement:
-      'The memory limit is at least 128 MiB plus twice the size of the model file (or of the largest download accepted).',
-    why: 'While a model loads, its file and its weights are in memory together; a smaller limit ends in a container that is killed and started again for ever.',
+      'The memory limit is at least 128 MiB, plus twice the size of every model file (or of the largest download accepted), plus what caches, waiting requests and the prediction log may hold.',
+    why: 'While a model loads, its file and its weights are in memory together, and caches fill up to their size; a smaller limit ends in a container that is killed and started again for ever.',
     severity: 'error',
     subject: 'program',
   },
@@ -31,7 +31,7 @@ export const CAPACITY_RULES = {
     code: 'MS1204',
     title: 'Ephemeral storage for the volumes',
     statement:
-      "The ephemeral storage limit is at least the size limits of the pod's own volumes (/tmp and the downloaded model) and 64 MiB for logs.",
+      "The ephemeral storage limit is at least the size limits of the pod's own volumes (/tmp, downloaded models, the prediction log) and 64 MiB for logs.",
     why: 'What is written to those volumes counts against the limit, and a pod above it is evicted.',
     severity: 'error',
     subject: 'both',

@@ -1,7 +1,10 @@
 import { CAPACITY_RULES } from './capacity-rules';
+import { DEPENDENCY_RULES } from './dependency-rules';
 import { MANIFEST_RULES } from './manifest-rules';
 import { MODEL_RULES } from './model-rules';
 import { OBJECT_RULES } from './object-rules';
+import { REQUEST_RULES } from './request-rules';
+import { SECURITY_RULES } from './security-rules';
 import { SERVING_RULES } from './serving-rules';
 
 export type { Rule } from './rule';
@@ -13,6 +16,9 @@ export const RULES = {
   ...MODEL_RULES,
   ...CAPACITY_RULES,
   ...SERVING_RULES,
+  ...REQUEST_RULES,
   ...OBJECT_RULES,
+  ...DEPENDENCY_RULES,
+  ...SECURITY_RULES,
   ...MANIFEST_RULES,
 } as const;

@@ -81,7 +81,7 @@ export const MANIFEST_RULES = {
     code: 'MS2010',
     title: 'Configuration of the runtime',
     statement:
-      'The configuration that a serving pod mounts is among the manifests and has the schema of the runtime, and its ports are the ports of the container.',
+      'The configuration that a serving pod mounts is among the manifests and has the schema of the runtime; its ports are those of the container, its files are in mounted volumes, and probes ask over TLS when the port speaks it.',
     why: 'The runtime refuses any other configuration and ends with exit code 43.',
     severity: 'error',
     subject: 'manifests',

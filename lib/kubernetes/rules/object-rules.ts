@@ -1,6 +1,6 @@
 import type { RuleTable } from './rule';
 
-/** Names, labels, environment, network and escape hatches: MS1700 to MS1899. */
+/** Names, labels, environment, network, mounted keys and escape hatches: MS1700 to MS1799. */
 export const OBJECT_RULES = {
   objectName: {
     code: 'MS1701',
@@ -113,6 +113,15 @@ export const OBJECT_RULES = {
     title: 'One construct for each object name',
     statement: 'In one chart and namespace, a name given by metadata.name is given to one construct.',
     why: 'Objects of the same kind and name are one object: the second would replace the first at the apply.',
+    severity: 'error',
+    subject: 'program',
+  },
+  mountedKey: {
+    code: 'MS1714',
+    title: 'Secrets and ConfigMaps that are mounted',
+    statement:
+      "A Secret or ConfigMap is named as a Kubernetes object, and a key of it has 1 to 253 letters, digits, '-', '_' or '.'.",
+    why: 'The API server refuses the pod, or the file never appears and the pod waits for it for ever.',
     severity: 'error',
     subject: 'program',
   },

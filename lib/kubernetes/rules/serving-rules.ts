@@ -1,6 +1,6 @@
 import type { RuleTable } from './rule';
 
-/** Time, warm-up and the runtime image: MS1400 to MS1699. */
+/** Time, warm-up and the runtime image: MS1400 to MS1699, but for MS1411 to MS1499. */
 export const SERVING_RULES = {
   positiveDuration: {
     code: 'MS1401',

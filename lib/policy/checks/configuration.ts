@@ -1,18 +1,9 @@
-import { CONFIG_FILE, PATHS, PORT_NAMES } from '../../contract';
-import {
-  at,
-  checkConfigMapSize,
-  checkGracePeriod,
-  type Json,
-  objectOf,
-  objectsOf,
-  quote,
-  RULES,
-  readableMillis,
-} from '../../kubernetes';
+import { CONFIG_FILE, PATHS } from '../../contract';
+import { at, checkConfigMapSize, type Json, objectOf, objectsOf, quote, RULES } from '../../kubernetes';
 import { configProblems } from '../config-schema';
-import { type Finding, finding, findings, type ObjectCheck, type WorkloadCheck } from '../finding';
+import { finding, findings, type ObjectCheck, type WorkloadCheck } from '../finding';
 import type { Manifests, Workload } from '../manifests';
+import { checkAgainstPod } from './config-and-pod';
 
 /** ConfigMaps that `kubectl apply` can handle. */
 export const checkConfigMaps: ObjectCheck = (object) =>
@@ -52,44 +43,6 @@ export const checkConfiguration: WorkloadCheck = (workload, manifests) => {
   );
   return found.length > 0 ? found : checkAgainstPod(workload, container, objectOf(config));
 };
-
-function checkAgainstPod(workload: Workload, container: Json, config: Json): Finding[] {
-  const server = objectOf(config.server);
-  const drain = Number(server.drainTimeoutMillis);
-  const found = findings(workload, checkGracePeriod(workload.pod, container, drain));
-  const budget = Math.max(
-    ...objectsOf(config.models).map(({ latencyBudgetMillis }) =>
-      Number(latencyBudgetMillis ?? server.requestTimeoutMillis),
-    ),
-  );
-  if (drain < budget) {
-    found.push(
-      finding(
-        workload,
-        RULES.drainTime,
-        `The drain time is ${readableMillis(drain)}, and the latency budget ${readableMillis(budget)}.`,
-        'Raise drainTime, or leave it out.',
-      ),
-    );
-  }
-  for (const [name, port] of [
-    [PORT_NAMES.http, server.httpPort],
-    [PORT_NAMES.metrics, server.metricsPort],
-  ]) {
-    const declared = objectsOf(container.ports).find((each) => each.name === name)?.containerPort;
-    if (declared !== port) {
-      found.push(
-        finding(
-          workload,
-          RULES.configuration,
-          `The container port ${quote(name)} is ${quote(declared)}, and the configuration has ${quote(port)}.`,
-          'Use the same port in both.',
-        ),
-      );
-    }
-  }
-  return found;
-}
 
 function configText(workload: Workload, container: Json, manifests: Manifests): string | undefined {
   const mount = objectsOf(container.volumeMounts).find(({ mountPath }) => mountPath === PATHS.configDirectory);

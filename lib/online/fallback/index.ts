@@ -1,0 +1,2 @@
+export { type CachedFallbackOptions, Fallback, fallbackModelOf, renderFallback } from './fallback';
+export { checkFallback } from './fallback-rules';

@@ -1,0 +1,8 @@
+export {
+  type FilePredictionLogOptions,
+  type HttpPredictionLogOptions,
+  PredictionLog,
+  type PredictionLogOptions,
+  renderPredictionLog,
+} from './prediction-log';
+export { checkPredictionLog } from './prediction-log-rules';
