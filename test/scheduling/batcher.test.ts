@@ -2,7 +2,7 @@ import { EngineError, type LoadedModel, type Run, type Tensor } from '../../runt
 import type { RequestError } from '../../runtime/src/protocol/request-error';
 import { BATCHER_LIMITS, Batcher, type Job, PRIORITIES } from '../../runtime/src/scheduling';
 import { createLogger } from '../../runtime/src/telemetry';
-import { HistogramCell } from '../../runtime/src/telemetry/histogram';
+import { runMeter } from '../support/run-meter';
 
 const SPEC = { name: 'x', datatype: 'FP32', shape: [-1], symbols: ['N'] } as const;
 const row = (...values: number[]): Tensor => ({
@@ -18,7 +18,7 @@ function modelOf(run: (inputs: readonly Tensor[]) => Promise<Run>): LoadedModel 
     signature,
     independentRows: true,
     sample: [row(0)],
-    session: { signature, run, close: async () => undefined },
+    session: { signature, workers: 0, run, close: async () => undefined },
   };
 }
 
@@ -60,8 +60,7 @@ const engineError = () => new EngineError('Gather', { cause: new Error("the engi
 const echo = async ([input]: readonly Tensor[]): Promise<Run> => ({ outputs: [input], seconds: 0.001 });
 
 async function outcomes(model: LoadedModel, jobs: readonly TestJob[]): Promise<unknown[]> {
-  const meter = { seconds: new HistogramCell([1]), rows: new HistogramCell([1]) };
-  const batcher = new Batcher(model, meter, createLogger({ level: 'silent' }), BATCHER_LIMITS);
+  const batcher = new Batcher(model, runMeter(), createLogger({ level: 'silent' }), BATCHER_LIMITS);
   for (const job of jobs) {
     batcher.submit(job);
   }

@@ -40,6 +40,9 @@ interface DatatypeTraits {
   /** Name of the element type in onnxruntime. */
   readonly engineType: EngineType;
 
+  /** Size of an element in memory; undefined when it differs. */
+  readonly bytes: number | undefined;
+
   /** Makes room for so many elements, all zero, false or empty. */
   readonly allocate: (length: number) => TensorData;
 }
@@ -62,19 +65,19 @@ type EngineType =
 
 /** Every datatype; source: the tables of the Open Inference Protocol. */
 export const DATATYPES: Readonly<Record<Datatype, DatatypeTraits>> = {
-  BOOL: { engineType: 'bool', allocate: (length) => new Uint8Array(length) },
-  INT8: { engineType: 'int8', allocate: (length) => new Int8Array(length) },
-  INT16: { engineType: 'int16', allocate: (length) => new Int16Array(length) },
-  INT32: { engineType: 'int32', allocate: (length) => new Int32Array(length) },
-  INT64: { engineType: 'int64', allocate: (length) => new BigInt64Array(length) },
-  UINT8: { engineType: 'uint8', allocate: (length) => new Uint8Array(length) },
-  UINT16: { engineType: 'uint16', allocate: (length) => new Uint16Array(length) },
-  UINT32: { engineType: 'uint32', allocate: (length) => new Uint32Array(length) },
-  UINT64: { engineType: 'uint64', allocate: (length) => new BigUint64Array(length) },
-  FP16: { engineType: 'float16', allocate: (length) => new Uint16Array(length) },
-  FP32: { engineType: 'float32', allocate: (length) => new Float32Array(length) },
-  FP64: { engineType: 'float64', allocate: (length) => new Float64Array(length) },
-  BYTES: { engineType: 'string', allocate: (length) => new Array<string>(length).fill('') },
+  BOOL: { engineType: 'bool', bytes: 1, allocate: (length) => new Uint8Array(length) },
+  INT8: { engineType: 'int8', bytes: 1, allocate: (length) => new Int8Array(length) },
+  INT16: { engineType: 'int16', bytes: 2, allocate: (length) => new Int16Array(length) },
+  INT32: { engineType: 'int32', bytes: 4, allocate: (length) => new Int32Array(length) },
+  INT64: { engineType: 'int64', bytes: 8, allocate: (length) => new BigInt64Array(length) },
+  UINT8: { engineType: 'uint8', bytes: 1, allocate: (length) => new Uint8Array(length) },
+  UINT16: { engineType: 'uint16', bytes: 2, allocate: (length) => new Uint16Array(length) },
+  UINT32: { engineType: 'uint32', bytes: 4, allocate: (length) => new Uint32Array(length) },
+  UINT64: { engineType: 'uint64', bytes: 8, allocate: (length) => new BigUint64Array(length) },
+  FP16: { engineType: 'float16', bytes: 2, allocate: (length) => new Uint16Array(length) },
+  FP32: { engineType: 'float32', bytes: 4, allocate: (length) => new Float32Array(length) },
+  FP64: { engineType: 'float64', bytes: 8, allocate: (length) => new Float64Array(length) },
+  BYTES: { engineType: 'string', bytes: undefined, allocate: (length) => new Array<string>(length).fill('') },
 };
 
 const BY_ENGINE_TYPE = new Map(

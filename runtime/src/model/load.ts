@@ -1,18 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { MODEL_FILE, type ModelConfig } from '../contract';
-import { errorCode, errorMessage, type Logger } from '../telemetry';
-import { withFileSource } from './byte-source';
+import type { ModelConfig } from '../contract';
+import { errorMessage, type Logger, type PlacementMeter } from '../telemetry';
 import type { Tensor } from './datatype';
 import { ModelError } from './error';
 import { verifyFile } from './integrity';
-import { type OnnxFile, readOnnx } from './onnx-file';
+import type { OnnxFile } from './onnx-file';
+import { inspectModel, openModel } from './open-model';
+import { PlacedSession } from './placed-session';
 import { hasIndependentRows, zeroInputs } from './row-independence';
-import { openSession, type Session, UnservableError } from './session';
+import { measureRunCost, type RunCost } from './run-cost';
+import { openSession, type Session } from './session';
 import type { Signature } from './signature';
-import { WireError } from './wire';
-import { removeZipMaps } from './zip-map';
+import { WorkerPool } from './worker-pool';
+import { WorkerSession } from './worker-session';
+
+/** A full batch that takes longer than this leaves the event loop, in seconds. */
+const INLINE_SECONDS = 0.001;
+
+/** Opening a larger file would hold up the event loop for a tenth of a second or more: it is opened in its thread. */
+const INLINE_FILE_BYTES = 16 * 1024 * 1024;
 
 /** A model that can be run, warm. */
 export interface LoadedModel {
@@ -26,6 +31,9 @@ export interface LoadedModel {
 
   /** Inputs that the model has evaluated; undefined when it can evaluate no zeros and no warm-up request is declared. */
   readonly sample?: readonly Tensor[];
+
+  /** What its runs cost; undefined when there is no sample to measure with. */
+  readonly cost?: RunCost;
 }
 
 /** Options of {@link loadModel}. */
@@ -35,101 +43,86 @@ export interface LoadOptions {
   /** Number of threads for one run. */
   readonly threads: number;
 
+  /**
+   * Number of worker threads, when the model needs them and its requests cannot share runs.
+   *
+   * @default 1
+   */
+  readonly workers?: number;
+
+  /**
+   * A full batch that takes longer leaves the event loop, in seconds. 0 = every model; infinity = none.
+   *
+   * @default 0.001
+   */
+  readonly inlineSeconds?: number;
+
+  /** Counts where the model runs, and worker threads that end unexpectedly. */
+  readonly meter?: PlacementMeter;
+
   /** Turns the declared warm-up request into inputs. Throws when it does not fit the model. */
   readonly warmUpInputs: (request: { readonly [key: string]: unknown }, signature: Signature) => readonly Tensor[];
 }
 
 /**
- * Verifies, opens and warms up a model.
+ * Verifies, opens, places and warms up a model.
  *
  * @throws ModelError when the file is not the promised one, cannot be served, or fails for its warm-up request
  */
 export async function loadModel(config: ModelConfig, options: LoadOptions): Promise<LoadedModel> {
-  const { path } = await verifyFile(config.path, config.sha256);
-  const file = inspect(path);
-  const session = await open(path, file, options.threads);
+  const { inlineSeconds = INLINE_SECONDS, threads, logger, meter } = options;
+  const { path, bytes } = await verifyFile(config.path, config.sha256);
+  const file = inspectModel(path);
+  let size = 1;
+  const openInWorkers = async (): Promise<Session> => {
+    const session = await startPool(config, file, { ...options, workers: size, threads: size > 1 ? 1 : threads });
+    // A thread's first run is slow, as every first run.
+    await Promise.all(sample === undefined ? [] : Array.from({ length: size }, () => session.run(sample ?? [])));
+    return session;
+  };
+  let sample: readonly Tensor[] | undefined;
+  const isLarge = bytes > INLINE_FILE_BYTES && inlineSeconds !== Number.POSITIVE_INFINITY;
+  const opened = isLarge ? await openInWorkers() : await openModel(path, file, (open) => openSession(open, threads));
+  const session = new PlacedSession(opened, { openInWorkers, inlineSeconds, logger, meter });
   try {
-    const sample = await warmUp(session, config, options);
-    return {
-      session,
-      signature: session.signature,
-      sample,
-      independentRows: sample !== undefined && (await hasIndependentRows(session, sample)),
-    };
+    sample = await warmUp(session, config, options);
+    const independentRows = sample !== undefined && (await hasIndependentRows(session, sample));
+    const { maxBatchSize } = config.batching ?? {};
+    const cost = sample && (await measureRunCost(session, sample, independentRows, maxBatchSize));
+    size = independentRows ? 1 : (options.workers ?? 1);
+    if (session.placement === 'inline' && fullBatchSeconds(cost, maxBatchSize) > inlineSeconds) {
+      await session.moveToWorkers();
+    }
+    return { session, signature: labelled(session.signature, file), independentRows, sample, cost };
   } catch (error) {
     await session.close();
     throw error;
   }
 }
 
-function inspect(path: string): OnnxFile {
-  let file: OnnxFile | undefined;
-  try {
-    file = withFileSource(path, readOnnx);
-  } catch (error) {
-    if (error instanceof WireError) {
-      throw new ModelError(`the file is damaged or is not an ONNX model (${error.message}). Export it again.`, path, {
-        cause: error,
-      });
-    }
-    throw error;
-  }
-  if (file === undefined) {
-    throw new ModelError('the file holds no ONNX graph. Export the model as ONNX.', path);
-  }
-  if (file.externalData) {
-    throw new ModelError(
-      'the model keeps weights in other files (external data), which its SHA-256 does not cover. Save it as one file.',
-      path,
-    );
-  }
-  return file;
+/** Opens the model in threads; each checks the file again, because it may be started again much later. */
+function startPool(config: ModelConfig, file: OnnxFile, options: LoadOptions): Promise<WorkerPool> {
+  const { threads, workers = 1, logger, meter } = options;
+  return WorkerPool.start({
+    size: workers,
+    logger,
+    meter,
+    start: async (onLost) => {
+      const { path } = await verifyFile(config.path, config.sha256);
+      return openModel(path, file, (open) => WorkerSession.start({ path: open, threads, onLost }));
+    },
+  });
 }
 
-async function open(path: string, file: OnnxFile, threads: number): Promise<Session> {
-  try {
-    if (file.zipMaps.length === 0) {
-      return await openSession(path, threads);
-    }
-    return withLabels(await openWithoutZipMaps(path, file, threads), file);
-  } catch (error) {
-    if (error instanceof UnservableError) {
-      throw new ModelError(`the model cannot be served: ${error.message}`, path, { cause: error });
-    }
-    throw error;
-  }
+/** Seconds of the largest shared run; 0 when it is not known. */
+function fullBatchSeconds(cost: RunCost | undefined, maxBatchSize: number | undefined): number {
+  const rows = Math.min(maxBatchSize ?? Number.POSITIVE_INFINITY, cost?.worthwhileRows ?? 0);
+  return cost?.points.findLast((point) => point.rows <= rows)?.seconds ?? cost?.points[0].seconds ?? 0;
 }
 
-/** Opens a copy without ZipMap nodes, in a directory of its own that nobody else can write to. */
-async function openWithoutZipMaps(path: string, file: OnnxFile, threads: number): Promise<Session> {
-  const directory = await mkdtemp(join(tmpdir(), 'model-serving-'));
-  try {
-    const copy = join(directory, MODEL_FILE);
-    removeZipMaps(path, file, copy);
-    return await openSession(copy, threads);
-  } catch (error) {
-    if (errorCode(error) === 'ENOSPC') {
-      throw new ModelError(
-        `the model has ZipMap nodes, and the copy without them does not fit into ${tmpdir()}. ` +
-          "Export it with the option zipmap=False, or give the container's /tmp more room.",
-        path,
-        { cause: error },
-      );
-    }
-    throw error;
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
-
-function withLabels(session: Session, { zipMaps }: OnnxFile): Session {
+function labelled({ inputs, outputs }: Signature, { zipMaps }: OnnxFile): Signature {
   const labels = new Map(zipMaps.map((zipMap) => [zipMap.output, zipMap.labels]));
-  const outputs = session.signature.outputs.map((output) => ({ ...output, classLabels: labels.get(output.name) }));
-  return {
-    signature: { inputs: session.signature.inputs, outputs },
-    run: (inputs) => session.run(inputs),
-    close: () => session.close(),
-  };
+  return { inputs, outputs: outputs.map((output) => ({ ...output, classLabels: labels.get(output.name) })) };
 }
 
 async function warmUp(

@@ -8,9 +8,13 @@ export class ModelVersion {
   private loaded: LoadedModel | undefined;
   private failure: string | undefined;
 
+  /**
+   * @param awaited whether the process is not ready before this version is
+   */
   constructor(
     readonly name: string,
     readonly version: string,
+    private awaited = true,
   ) {}
 
   get state(): ModelState {
@@ -30,14 +34,32 @@ export class ModelVersion {
     return this.state === 'LOADING' ? 'the model is loading' : this.failure;
   }
 
-  /** The model is loaded and warm. */
+  /** The model is loaded and warm; or another one takes its place. */
   setReady(model: LoadedModel): void {
     this.loaded = model;
+    this.failure = undefined;
   }
 
-  /** The model cannot be loaded. */
+  /** The model cannot be loaded. One that is ready stays so. */
   setUnavailable(reason: string): void {
     this.failure = reason;
+  }
+
+  /** The version is loaded while the process serves. */
+  setLoading(): void {
+    this.failure = undefined;
+  }
+
+  /** The version is no longer served, because that was asked for. */
+  setUnloaded(): void {
+    this.loaded = undefined;
+    this.failure = 'the model was unloaded';
+    this.awaited = false;
+  }
+
+  /** Whether the process has to wait for it. */
+  get missing(): boolean {
+    return this.awaited && this.loaded === undefined;
   }
 }
 
@@ -45,9 +67,13 @@ export class ModelVersion {
 export class ModelRegistry {
   private readonly byName = new Map<string, ModelVersion[]>();
 
-  /** Adds a version, loading. Name and version are together unique. */
-  add(name: string, version: string): ModelVersion {
-    const added = new ModelVersion(name, version);
+  /**
+   * Adds a version, loading. Name and version are together unique.
+   *
+   * @param awaited whether the process is not ready before this version is
+   */
+  add(name: string, version: string, awaited = true): ModelVersion {
+    const added = new ModelVersion(name, version, awaited);
     const versions = [...this.versions(name), added].sort((a, b) => compareVersions(a.version, b.version));
     this.byName.set(name, versions);
     return added;
@@ -82,10 +108,10 @@ export class ModelRegistry {
     return versions.findLast(({ state }) => state === 'READY') ?? versions.at(-1);
   }
 
-  /** Whether there is a model, and every version of every model is ready. */
+  /** Whether a model is ready, and every version that the process has to wait for. */
   get ready(): boolean {
     const all = this.all;
-    return all.length > 0 && all.every(({ state }) => state === 'READY');
+    return all.some(({ state }) => state === 'READY') && !all.some(({ missing }) => missing);
   }
 }
 

@@ -18,6 +18,16 @@ export function engineThreads(): number {
 }
 
 /**
+ * Number of worker threads for a model whose requests cannot share runs: one less than the whole CPUs of the container's
+ * limit, because one is for the event loop; at least 1. Each holds the model in memory.
+ *
+ * A model whose requests share runs needs one: it uses the CPUs within a run.
+ */
+export function engineWorkers(): number {
+  return Math.max(1, engineThreads() - 1);
+}
+
+/**
  * CPUs that the container may use at most, possibly a fraction; undefined when there is no limit.
  *
  * Reads cgroup version 2 (`cpu.max`) and 1 (`cpu.cfs_quota_us`). The smallest limit counts, from the process's own group up to the root.

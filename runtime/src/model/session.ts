@@ -1,5 +1,6 @@
+// Worker threads load this file: it imports as little as it can.
+import { types } from 'node:util';
 import { Tensor as EngineTensor, InferenceSession } from 'onnxruntime-node';
-import { errorMessage } from '../telemetry';
 import { DATATYPES, datatypeOfEngine, type Tensor, type TensorData } from './datatype';
 import { DYNAMIC, type Signature, type TensorSpec } from './signature';
 
@@ -19,14 +20,22 @@ export interface Session {
   readonly signature: Signature;
 
   /**
+   * Runs that go on at the same time; more than that wait for each other. 0 = runs go on in the event loop, which does
+   * nothing else meanwhile.
+   */
+  readonly workers: number;
+
+  /**
    * Runs the model once.
    *
    * The inputs must not change before the result is there: the engine reads them where they are.
    *
    * @param inputs one tensor an input, in the order of the signature
+   * @param disposable whether nobody needs the inputs afterwards: their memory may be given away
    * @throws EngineError when the model cannot evaluate these inputs
+   * @throws SessionLostError when the run was lost with the thread that it was in
    */
-  run(inputs: readonly Tensor[]): Promise<Run>;
+  run(inputs: readonly Tensor[], disposable?: boolean): Promise<Run>;
 
   /** Frees the memory of the model. No run may be under way. */
   close(): Promise<void>;
@@ -54,6 +63,22 @@ export class EngineError extends Error {
     options: ErrorOptions,
   ) {
     super(operator === undefined ? 'the engine failed' : `the operator ${operator} of the model failed`, options);
+  }
+}
+
+/** The thread of a session ended in the middle of a run, or could not be started again. */
+export class SessionLostError extends Error {
+  override readonly name = 'SessionLostError';
+
+  /**
+   * @param reason what ended the thread
+   * @param started whether the run had been started: whatever it was may end the next thread as well
+   */
+  constructor(
+    reason: string,
+    readonly started: boolean,
+  ) {
+    super(reason);
   }
 }
 
@@ -95,7 +120,7 @@ async function create(path: string, threads: number): Promise<InferenceSession> 
       logSeverityLevel: 4,
     });
   } catch (error) {
-    const message = errorMessage(error);
+    const message = messageOf(error);
     const elementType = /Unsupported data type: (\d+)$/.exec(message)?.[1];
     throw new UnservableError(
       elementType === undefined
@@ -107,6 +132,7 @@ async function create(path: string, threads: number): Promise<InferenceSession> 
 }
 
 class EngineSession implements Session {
+  readonly workers = 0;
   private readonly inputNames: readonly string[];
   private readonly outputNames: readonly string[];
 
@@ -182,9 +208,14 @@ function fromEngine(tensor: EngineTensor, { datatype }: TensorSpec): Tensor {
   return { datatype, shape: tensor.dims, data: data as TensorData };
 }
 
+/** Errors of Node's own modules are of another realm when code runs in a VM context, as tests do. */
+function messageOf(error: unknown): string {
+  return types.isNativeError(error) ? error.message : String(error);
+}
+
 /** Operator that the engine names, as in `Non-zero status code returned while running Gather node. Name:'…'`. */
 function operatorOf(error: unknown): string | undefined {
-  return /while running (\w+) node/.exec(errorMessage(error))?.[1];
+  return /while running (\w+) node/.exec(messageOf(error))?.[1];
 }
 
 /** Messages of the engine name the model file and places in its own source. */

@@ -1,4 +1,4 @@
-import { EngineError } from '../model';
+import { EngineError, SessionLostError } from '../model';
 import { RequestError } from '../protocol';
 
 /**
@@ -10,6 +10,11 @@ import { RequestError } from '../protocol';
  * @param healthy whether the model still evaluates inputs that it could evaluate before
  */
 export function failureOf(error: unknown, healthy: boolean): RequestError {
+  if (error instanceof SessionLostError) {
+    return error.started
+      ? new RequestError(500, 'The inference engine ended in the middle of a run and is started again.')
+      : new RequestError(503, 'The inference engine is being started again; try again later.', { 'Retry-After': '1' });
+  }
   if (!(error instanceof EngineError) || !healthy) {
     return new RequestError(500, 'The inference engine failed.');
   }

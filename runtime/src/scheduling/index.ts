@@ -1,2 +1,22 @@
 export { BATCHER_LIMITS, Batcher, type BatcherLimits } from './batcher';
-export { type Inference, type Job, PRIORITIES, type PredictionSource, type Priority, type RequestOrigin, type StageTimes } from './job';
+export {
+  type BreakerCall,
+  type BreakerState,
+  CircuitBreaker,
+  type CircuitBreakerOptions,
+} from './circuit-breaker';
+export { exponentialDelay } from './exponential-delay';
+export {
+  type Inference,
+  type Job,
+  PRIORITIES,
+  type PredictionSource,
+  type Priority,
+  priorityOf,
+  type RequestOrigin,
+  type StageTimes,
+} from './job';
+export { JobAround } from './job-around';
+export { ResponseCache } from './response-cache';
+export { RetryBudget } from './retry-budget';
+export { tensorKey } from './tensor-key';

@@ -1,5 +1,5 @@
 import type { Tensor } from '../model';
-import type { RequestError } from '../protocol';
+import { badRequest, type RequestError } from '../protocol';
 
 /** What answered a request: the model itself, its response cache, or a fallback. */
 export type PredictionSource = 'own' | 'response-cache' | 'default' | 'cached' | 'model';
@@ -9,6 +9,23 @@ export const PRIORITIES = { interactive: 0, shadow: 1, batch: 2 } as const;
 
 /** One of {@link PRIORITIES}: smaller goes first. */
 export type Priority = (typeof PRIORITIES)[keyof typeof PRIORITIES];
+
+/**
+ * The priority of a request.
+ *
+ * @param parameter `priority` of the parameters of a V2 request: 0 = the server's choice, 1 = the highest, larger numbers
+ * are lower ones; undefined = none given. 1 is interactive, 2 shadow, and what is lower batch.
+ * @throws RequestError when it is not a whole number from 0 up
+ */
+export function priorityOf(parameter: number | undefined): Priority {
+  if (parameter === undefined || parameter === 0) {
+    return PRIORITIES.interactive;
+  }
+  if (!Number.isInteger(parameter) || parameter < 0) {
+    throw badRequest('parameters.priority must be a whole number from 0 (default) or 1 (highest) up.');
+  }
+  return parameter === 1 ? PRIORITIES.interactive : parameter === 2 ? PRIORITIES.shadow : PRIORITIES.batch;
+}
 
 /** Seconds that a request spent in each stage; the stages write them. */
 export interface StageTimes {
@@ -27,8 +44,11 @@ export interface RequestOrigin {
   /** The request's own identifier: the header `x-request-id`, or the `id` of V2. */
   readonly requestId?: string;
 
-  /** The header `traceparent` of the W3C trace context, as it came. */
+  /** The header `traceparent` of the W3C trace context, as it came; absent when it is invalid. */
   readonly traceparent?: string;
+
+  /** The header `tracestate` that came with it, as it came. */
+  readonly tracestate?: string;
 }
 
 /** A request that waits for its answer. Exactly one of `succeed`, `fail` and `discard` is called, once. */
@@ -57,6 +77,12 @@ export interface Job {
 
   /** Where the request comes from. Absent = unknown. */
   readonly origin?: RequestOrigin;
+
+  /**
+   * What the model evaluates, one tensor an input of the model, where a stage completes what the client sent; that stage
+   * writes it. Absent = the inputs.
+   */
+  modelInputs?: readonly Tensor[];
 
   /**
    * Takes the answer.
