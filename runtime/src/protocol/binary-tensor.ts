@@ -55,11 +55,11 @@ function binaryElements(datatype: Datatype, data: TensorData, from: number, to: 
   return new Uint8Array(data.buffer, data.byteOffset + from * width, (to - from) * width);
 }
 
-function widthOf(datatype: Datatype): number {
+/** Bytes of an element; 0 for BYTES, whose elements have no common size. */
+export function widthOf(datatype: Datatype): number {
   return WIDTHS[datatype];
 }
 
-/** Bytes of an element; 0 for BYTES, whose elements have no common size. */
 const WIDTHS = Object.fromEntries(
   Object.entries(DATATYPES).map(([datatype, { allocate }]) => {
     const data = allocate(0);
@@ -69,7 +69,7 @@ const WIDTHS = Object.fromEntries(
 
 /** The same memory as an array of the datatype; a copy when it does not start at a multiple of the element's size. */
 function view(bytes: Uint8Array, datatype: Datatype, width: number): TensorData {
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   const type = DATATYPES[datatype].allocate(0).constructor as new (
     buffer: ArrayBufferLike,
     offset: number,
@@ -100,7 +100,7 @@ function readStrings(bytes: Uint8Array, name: string, count: number): string[] {
 }
 
 /** The engine ends a string at U+0000, and replaces what is not Unicode: both would change the data silently. */
-function textOf(bytes: Uint8Array, name: string, index: number): string {
+export function textOf(bytes: Uint8Array, name: string, index: number): string {
   if (!isUtf8(bytes) || bytes.includes(0)) {
     throw badRequest(`Input '${name}': element ${index} must be UTF-8 without the character U+0000.`);
   }

@@ -26,7 +26,7 @@ export interface ElementReader {
 }
 
 /** Smallest double that rounds to an infinite FP32: half a step above the largest FP32. */
-const FP32_LIMIT = 3.4028235677973366e38;
+export const FP32_LIMIT = 3.4028235677973366e38;
 
 /** What JSON has no number for, in the form of answers and of the JSON mapping of protocol buffers. */
 const NON_FINITE: ReadonlyMap<unknown, number> = new Map([
@@ -34,6 +34,16 @@ const NON_FINITE: ReadonlyMap<unknown, number> = new Map([
   ['Infinity', Number.POSITIVE_INFINITY],
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ]);
+
+/** Least and greatest value of the integers that a JavaScript number holds. */
+export const INTEGER_RANGES = {
+  INT8: [-128, 127],
+  INT16: [-32_768, 32_767],
+  INT32: [-2_147_483_648, 2_147_483_647],
+  UINT8: [0, 255],
+  UINT16: [0, 65_535],
+  UINT32: [0, 4_294_967_295],
+} as const;
 
 const INT64 = { minimum: -(2n ** 63n), maximum: 2n ** 63n - 1n };
 const UINT64 = { minimum: 0n, maximum: 2n ** 64n - 1n };
@@ -44,13 +54,13 @@ const UNSUITABLE = /[\0\p{Surrogate}]/u;
 /** Readers of all datatypes. */
 export const ELEMENT_READERS: Readonly<Record<Datatype, ElementReader>> = {
   BOOL: reader<Uint8Array>('true or false', (value) => (value === true ? 1 : value === false ? 0 : undefined)),
-  INT8: integers(-128, 127),
-  INT16: integers(-32_768, 32_767),
-  INT32: integers(-2_147_483_648, 2_147_483_647),
+  INT8: integers(INTEGER_RANGES.INT8),
+  INT16: integers(INTEGER_RANGES.INT16),
+  INT32: integers(INTEGER_RANGES.INT32),
   INT64: bigIntegers(INT64),
-  UINT8: integers(0, 255),
-  UINT16: integers(0, 65_535),
-  UINT32: integers(0, 4_294_967_295),
+  UINT8: integers(INTEGER_RANGES.UINT8),
+  UINT16: integers(INTEGER_RANGES.UINT16),
+  UINT32: integers(INTEGER_RANGES.UINT32),
   UINT64: bigIntegers(UINT64),
   FP16: halves(),
   FP32: reals('FP32', FP32_LIMIT),
@@ -129,7 +139,7 @@ function describeUnreal(value: unknown): string {
   return typeof value === 'number' || typeof value === 'bigint' ? 'a number outside its range' : kindOf(value);
 }
 
-function integers(minimum: number, maximum: number): ElementReader {
+function integers([minimum, maximum]: readonly [number, number]): ElementReader {
   return {
     rule: `an integer from ${minimum} to ${maximum}`,
     describe: kindOf,

@@ -1,9 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { badRequest, kindOf } from './request-error';
 
-/** Deepest nesting of lists and objects in a body; data of 12 dimensions needs no more. */
-const MAX_DEPTH = 16;
-
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_LIST = 0x5b;
@@ -17,18 +14,19 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /**
  * Parses a body that must be a JSON object.
  *
+ * @param maxDepth deepest nesting of lists and objects
  * @throws RequestError 400
  */
-export function parseObject(body: Buffer): JsonObject {
-  return parse(body, (text) => JSON.parse(text));
+export function parseObject(body: Buffer, maxDepth: number): JsonObject {
+  return parse(body, maxDepth, (text) => JSON.parse(text));
 }
 
 /**
  * Like {@link parseObject}, but integers that a JavaScript number cannot hold become bigints.
  * Slower, so used only for bodies that need it.
  */
-export function parseObjectExactly(body: Buffer): JsonObject {
-  return parse(body, (text) => JSON.parse(text, keepInteger));
+export function parseObjectExactly(body: Buffer, maxDepth: number): JsonObject {
+  return parse(body, maxDepth, (text) => JSON.parse(text, keepInteger));
 }
 
 /** Whether a value is an object as JSON has them, not a list and not null. */
@@ -41,15 +39,15 @@ export function own(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-function parse(body: Buffer, parseText: (text: string) => unknown): JsonObject {
+function parse(body: Buffer, maxDepth: number, parseText: (text: string) => unknown): JsonObject {
   if (body.length === 0) {
     throw badRequest('The body is empty; send a JSON object.');
   }
   if (!isUtf8(body)) {
     throw badRequest('The body is not UTF-8; send JSON in UTF-8.');
   }
-  if (isDeep(body)) {
-    throw badRequest(`The body nests lists and objects deeper than ${MAX_DEPTH}.`);
+  if (isDeep(body, maxDepth)) {
+    throw badRequest(`The body nests lists and objects deeper than ${maxDepth} (server.limits.maxJsonDepth).`);
   }
   let value: unknown;
   try {
@@ -65,7 +63,7 @@ function parse(body: Buffer, parseText: (text: string) => unknown): JsonObject {
 }
 
 /** Counts brackets before parsing: a parser spends a second on a few megabytes of them. */
-function isDeep(body: Buffer): boolean {
+function isDeep(body: Buffer, maxDepth: number): boolean {
   let depth = 0;
   for (let index = 0; index < body.length; index += 1) {
     switch (body[index]) {
@@ -75,7 +73,7 @@ function isDeep(body: Buffer): boolean {
       case OPEN_LIST:
       case OPEN_OBJECT:
         depth += 1;
-        if (depth > MAX_DEPTH) {
+        if (depth > maxDepth) {
           return true;
         }
         break;

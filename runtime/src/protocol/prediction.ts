@@ -8,11 +8,21 @@ export interface Prediction {
   /** Rows of the request, where all inputs have the same number; undefined when they have not. */
   readonly rows: number | undefined;
 
+  /** The request's own identifier, when its protocol has one. */
+  readonly id?: string;
+
+  /** Longest time that the client waits for the answer, in milliseconds. Absent = not said. */
+  readonly timeoutMillis?: number;
+
+  /** 1 = first, larger numbers later. Absent = not said. */
+  readonly priority?: number;
+
   /**
    * Writes the answer.
    *
    * @param outputs one tensor an output, in the model's order; rows of other requests may be in them
    * @param firstRow first row of this request; undefined when the outputs are this request's alone
+   * @throws RequestError when the answer cannot be given, for example because it is too large
    */
   answer(outputs: readonly Tensor[], firstRow: number | undefined): AnswerBody;
 }
@@ -25,8 +35,7 @@ export interface EncodedAnswer {
   /** `Content-Type` and what else describes the body, but not its length. */
   readonly headers: Readonly<Record<string, string>>;
 
-  /** The body, in pieces. */
-  readonly body: readonly Uint8Array[];
+  readonly body: string | Uint8Array;
 }
 
 /** Headers of a request, in lower case, as Node.js gives them. */

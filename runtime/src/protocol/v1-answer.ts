@@ -1,4 +1,5 @@
 import { elementCount, hasRows, type Signature, type Tensor, type TensorSpec } from '../model';
+import { checkResponseBytes, checkResponseText, type WireLimits } from './limits';
 import { labelledText, nestedText } from './tensor-text';
 
 /** Writes one row (or, of a model without rows, the whole) of an output. */
@@ -16,8 +17,11 @@ export class V1Answer {
   private readonly keys: readonly string[];
   private readonly byRow: boolean;
 
-  constructor(signature: Signature) {
-    this.parts = signature.outputs.map(partOf);
+  constructor(
+    signature: Signature,
+    private readonly limits: WireLimits,
+  ) {
+    this.parts = signature.outputs.map((output) => partOf(output, limits));
     this.keys = signature.outputs.map(({ name }) => JSON.stringify(name));
     this.byRow = hasRows(signature);
   }
@@ -27,8 +31,15 @@ export class V1Answer {
    *
    * @param firstRow first row of the request in the outputs
    * @param rows rows of the request; undefined when its inputs have different numbers
+   * @throws RequestError 400 when the answer is too large
    */
   write(outputs: readonly Tensor[], firstRow: number, rows: number | undefined): string {
+    const text = this.text(outputs, firstRow, rows);
+    checkResponseText(text, this.limits);
+    return text;
+  }
+
+  private text(outputs: readonly Tensor[], firstRow: number, rows: number | undefined): string {
     const byRow = this.byRow && rows !== undefined && outputs.every(({ shape }) => shape[0] >= firstRow + rows);
     if (!byRow) {
       return `{"predictions":${this.prediction(outputs, 0, () => 0)}}`;
@@ -37,6 +48,7 @@ export class V1Answer {
     let text = '';
     for (let row = firstRow; row < firstRow + rows; row += 1) {
       text += `${row === firstRow ? '' : ','}${this.prediction(outputs, 1, (index) => row * strides[index])}`;
+      checkResponseBytes(text.length, this.limits);
     }
     return `{"predictions":[${text}]}`;
   }
@@ -54,10 +66,11 @@ export class V1Answer {
   }
 }
 
-function partOf({ classLabels }: TensorSpec): Part {
+function partOf({ classLabels }: TensorSpec, limits: WireLimits): Part {
+  const nested: Part = (output, axis, offset) => nestedText(output, axis, offset, limits);
   if (classLabels === undefined) {
-    return nestedText;
+    return nested;
   }
   const keys = classLabels.map((label) => JSON.stringify(label));
-  return (output, axis, offset) => (axis === 1 ? labelledText(output, keys, offset) : nestedText(output, axis, offset));
+  return (output, axis, offset) => (axis === 1 ? labelledText(output, keys, offset) : nested(output, axis, offset));
 }

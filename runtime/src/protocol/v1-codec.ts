@@ -1,11 +1,23 @@
 import { DYNAMIC, elementCount, type Signature, type Tensor, type TensorSpec } from '../model';
+import {
+  answerEvent,
+  base64Data,
+  checkEvent,
+  checkEventHeaders,
+  type EventMode,
+  eventData,
+  eventModeOf,
+  isEventBody,
+} from './cloud-event';
 import { decodeBody } from './decode-body';
 import { isObject, type JsonObject, own } from './json-body';
-import { type Codec, commonRows, type Prediction } from './prediction';
+import { checkElements, WIRE_LIMITS, type WireLimits } from './limits';
+import { type Codec, commonRows, type Prediction, type RequestHeaders } from './prediction';
 import { badRequest, kindOf, type RequestError, shown } from './request-error';
 import { checkRows, checkShape, type SymbolSizes, written } from './shape';
 import { nestedLengths, type Place, readNested } from './tensor-reader';
 import { V1Answer } from './v1-answer';
+import { readV1Directly } from './v1-direct';
 
 /**
  * The V1 protocol of KServe, with the row and the column form of TensorFlow Serving.
@@ -20,21 +32,46 @@ export class V1Codec implements Codec {
   private readonly writer: V1Answer;
   private readonly names: ReadonlySet<string>;
 
-  constructor(private readonly signature: Signature) {
-    this.writer = new V1Answer(signature);
+  /** @param model name in the source of events */
+  constructor(
+    private readonly signature: Signature,
+    private readonly model = '',
+    private readonly limits: WireLimits = WIRE_LIMITS,
+  ) {
+    this.writer = new V1Answer(signature, limits);
     this.names = new Set(signature.inputs.map(({ name }) => name));
   }
 
-  decode(body: Buffer): Prediction {
-    return decodeBody(body, (parsed, maxElements) => this.read(parsed, maxElements));
+  decode(body: Buffer, headers: RequestHeaders = {}): Prediction {
+    const mode = eventModeOf(headers);
+    if (mode === 'binary') {
+      checkEventHeaders(headers);
+    }
+    if (mode !== 'structured') {
+      const tensor = readV1Directly(body, this.signature, this.limits.jsonDepth);
+      if (tensor !== undefined) {
+        return this.prediction([tensor], mode);
+      }
+    }
+    return decodeBody(body, this.limits, (parsed) => this.readBody(parsed, body.length, mode));
   }
 
-  /**
-   * Reads a body that is parsed already.
-   *
-   * @param maxElements more elements than that cannot be in it
-   */
-  read(body: JsonObject, maxElements: number): Prediction {
+  private readBody(body: JsonObject, maxElements: number, mode: EventMode | undefined): Prediction {
+    if (mode === 'structured' || (mode === undefined && isEventBody(body) && !isRequest(body))) {
+      return this.readEvent(body, maxElements);
+    }
+    return this.read(body, maxElements, mode);
+  }
+
+  private readEvent(event: JsonObject, maxElements: number): Prediction {
+    checkEvent(event);
+    const bytes = base64Data(event);
+    return bytes === undefined
+      ? this.read(eventData(event), maxElements, 'structured')
+      : decodeBody(bytes, this.limits, (parsed) => this.read(parsed, bytes.length, 'structured'));
+  }
+
+  private read(body: JsonObject, maxElements: number, mode: EventMode | undefined): Prediction {
     const instances = own(body, 'instances');
     const columns = own(body, 'inputs');
     if (instances === undefined && columns === undefined) {
@@ -45,6 +82,11 @@ export class V1Codec implements Codec {
     }
     const inputs =
       columns === undefined ? this.readRows(instances, maxElements) : this.readColumns(columns, maxElements);
+    return this.prediction(inputs, mode);
+  }
+
+  private prediction(inputs: readonly Tensor[], mode: EventMode | undefined): Prediction {
+    checkElements(inputs, this.limits);
     const sizes: SymbolSizes = new Map();
     this.signature.inputs.forEach((spec, index) => {
       checkShape(inputs[index].shape, spec, sizes);
@@ -54,8 +96,14 @@ export class V1Codec implements Codec {
       this.signature.inputs,
     );
     const rows = commonRows(inputs);
-    const { writer } = this;
-    return { inputs, rows, answer: (outputs, firstRow) => writer.write(outputs, firstRow ?? 0, rows) };
+    const { writer, model } = this;
+    const write = (outputs: readonly Tensor[], firstRow: number | undefined) =>
+      writer.write(outputs, firstRow ?? 0, rows);
+    return {
+      inputs,
+      rows,
+      answer: mode === undefined ? write : (outputs, firstRow) => answerEvent(mode, write(outputs, firstRow), model),
+    };
   }
 
   private readRows(instances: unknown, maxElements: number): Tensor[] {
@@ -124,6 +172,11 @@ export class V1Codec implements Codec {
   private inputList(): string {
     return this.signature.inputs.map((spec) => `'${spec.name}' ${spec.datatype} ${written(spec)}`).join(', ');
   }
+}
+
+/** Whether a body has what a V1 request has. */
+function isRequest(body: JsonObject): boolean {
+  return Object.hasOwn(body, 'instances') || Object.hasOwn(body, 'inputs');
 }
 
 /** Reads all rows of one input. Sizes that the model leaves open are those of the first row. */
