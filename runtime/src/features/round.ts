@@ -1,0 +1,56 @@
+import type { Tensor } from '../model';
+import type { Job } from '../scheduling';
+import type { EntityReply } from './store';
+
+/** A request in a round. */
+export interface RoundEntry {
+  readonly job: Job;
+
+  /** Position of the key of each row among the keys of the round. */
+  readonly positions: readonly number[];
+
+  /** Ends the wait of a request that has less time than the round. */
+  timer?: NodeJS.Timeout;
+  finished: boolean;
+}
+
+/** The requests that are looked up in one round trip. */
+export class Round {
+  readonly started = performance.now();
+  readonly entries: RoundEntry[] = [];
+
+  /** Keys to read, each once. */
+  readonly keys: string[] = [];
+
+  /** The reply of each key; undefined = none yet. */
+  readonly replies: (EntityReply | undefined)[] = [];
+
+  /** Nobody waits for replies any more. */
+  over = false;
+
+  private readonly positions = new Map<string, number>();
+
+  /**
+   * Adds a request.
+   *
+   * @param entities one a row
+   * @param keyOf key of an entity in the store
+   */
+  add(job: Job, { data }: Tensor, keyOf: (entity: string) => string): void {
+    const positions = Array.from<string | number | bigint, number>(data, (entity) =>
+      this.position(keyOf(String(entity))),
+    );
+    this.entries.push({ job, positions, finished: false });
+  }
+
+  private position(key: string): number {
+    const known = this.positions.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const position = this.keys.push(key) - 1;
+    this.replies.push(undefined);
+    this.positions.set(key, position);
+    return position;
+  }
+}
