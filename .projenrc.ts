@@ -24,7 +24,7 @@ const RUNTIME_ROOMS = [
   ['model'],
   ['protocol'],
   ['scheduling'],
-  ['features', 'fallback', 'security', 'prediction-log'],
+  ['features', 'fallback', 'security', 'prediction-log', 'tracing'],
   ['online'],
   ['fetch', 'batch', 'streaming', 'edge', 'rollout'],
   ['local'],
@@ -72,6 +72,7 @@ const project = new cdk8s.ConstructLibraryCdk8s({
   peerDeps: ['cdk8s-plus-28@^2.5.6'],
   devDeps: [
     '@biomejs/biome@~2.5.15',
+    '@seriousme/openapi-schema-validator@^2.11',
     '@types/express@^5',
     '@types/jest@^29',
     'projen@^0.103',
@@ -80,7 +81,6 @@ const project = new cdk8s.ConstructLibraryCdk8s({
     '@types/tar-stream@^3',
     '@types/yauzl@^3',
     'ajv@^8',
-    'autocannon@^8',
     'cdk8s-cli@^2.207.0',
     'cdk8s-plus-28@2.5.6',
     'esbuild@^0.28',
@@ -164,7 +164,7 @@ const scripts: Record<string, string> = {
   projen: 'PROJEN_DISABLE_POST=1 tsx .projenrc.ts',
   'compile:library':
     'JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=24 jsii --silence-warnings=reserved-word --generate-tsconfig tsconfig.jsii.json',
-  'compile:runtime': 'tsc -p runtime/tsconfig.json',
+  'compile:runtime': 'node scripts/bundle-runtime.js',
   compile: 'npm run --silent compile:library && npm run --silent compile:runtime',
   docgen: 'jsii-docgen -o API.md',
   build: 'npm run compile && npm run docgen && npm run package',
@@ -178,7 +178,7 @@ const scripts: Record<string, string> = {
   demo: 'node scripts/demo.js',
   synth: 'cdk8s synth --check-upgrade=false',
   'bench:synth': 'node bench/synth/run.js',
-  'bench:predictor': 'node bench/predictor/run.js',
+  'bench:predictor': 'node bench/peers/run.js --peers hello,express --cases iris-v1,iris-v2,start',
   'bench:peers': 'node bench/peers/run.js',
   rosetta: 'jsii-rosetta extract --compile --fail',
 };
@@ -207,6 +207,10 @@ new JsonFile(project, 'runtime/package.json', {
       '@grpc/grpc-js': '^1.14.4',
       '@grpc/proto-loader': '^0.8.1',
       '@grpc/reflection': '^1.0.4',
+      '@opentelemetry/api': '^1.10.0',
+      '@opentelemetry/exporter-trace-otlp-http': '0.301.0',
+      '@opentelemetry/resources': '3.1.0',
+      '@opentelemetry/sdk-trace': '3.1.0',
       '@redis/client': '^6.3.1',
       commander: '^14.0.3',
       express: '^5.3.0',
@@ -243,24 +247,6 @@ const STRICT = {
   forceConsistentCasingInFileNames: true,
   isolatedModules: true,
 };
-
-new JsonFile(project, 'runtime/tsconfig.json', {
-  marker: false,
-  newline: true,
-  obj: {
-    compilerOptions: {
-      ...STRICT,
-      // The contract is compiled into the runtime's own output, so that the image needs no construct library.
-      rootDir: '..',
-      outDir: 'build',
-      types: ['node'],
-      sourceMap: true,
-      incremental: true,
-      tsBuildInfoFile: 'build/tsconfig.tsbuildinfo',
-    },
-    include: ['src/**/*.ts', '../lib/contract/**/*.ts'],
-  },
-});
 
 new JsonFile(project, 'tsconfig.json', {
   marker: false,
@@ -445,16 +431,45 @@ new JsonFile(project, 'knip.json', {
           'test/support/*.js',
           'examples/**/main.ts',
           'examples/**/*.test.ts',
-          'bench/**/*.js',
+          'bench/{cases,generators,harness,models,peers,protocols,synth}/**/*.js',
+          'conformance/{run.js,make-models/index.js,runner/index.js}',
           'scripts/*.js',
         ],
-        project: ['lib/**/*.ts', 'test/**/*.{ts,js}', 'examples/**/*.ts', 'bench/**/*.{ts,js}', 'scripts/**/*.js'],
+        project: [
+          'lib/**/*.ts',
+          'test/**/*.{ts,js}',
+          'examples/**/*.ts',
+          'bench/{cases,generators,harness,models,peers,protocols,synth}/**/*.js',
+          'conformance/**/*.js',
+          'scripts/**/*.js',
+        ],
         // Called by scripts and configuration, imported by nobody; the rest is the runtime's own.
-        ignoreDependencies: ['@aws-sdk/client-s3', 'onnxruntime-node', 'jsii-pacmak', 'node', 'ts-node'],
+        ignoreDependencies: [
+          '@aws-sdk/client-s3',
+          '@grpc/grpc-js',
+          '@grpc/proto-loader',
+          '@opentelemetry/api',
+          '@redis/client',
+          '@seriousme/openapi-schema-validator',
+          'jose',
+          'jsii-pacmak',
+          'node',
+          'onnxruntime-node',
+          'pino',
+          'ts-node',
+        ],
       },
       runtime: {
-        // Roles and object stores are loaded when they are needed, by require().
-        entry: ['src/main.ts', 'src/cli/*.ts', 'src/fetch/*-origin.ts'],
+        // Roles, object stores and stages are loaded when they are needed, by require().
+        entry: [
+          'src/main.ts',
+          'src/cli/*.ts',
+          'src/fetch/*-origin.ts',
+          'src/model/engine-worker.ts',
+          'src/online/grpc/{reflection,server}.ts',
+          'src/online/stages/*-stage.ts',
+          'src/tracing/index.ts',
+        ],
         project: ['src/**/*.ts'],
       },
     },

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 
 require('node:module').enableCompileCache?.();
-require('../build/runtime/src/main.js');
+require('../build/main.js');

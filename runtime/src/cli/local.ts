@@ -9,6 +9,7 @@ export interface LocalCommandOptions {
   readonly open?: boolean;
   readonly host: string;
   readonly volume: Readonly<Record<string, string>>;
+  readonly service: Readonly<Record<string, string>>;
   readonly runtimeImage: readonly string[];
   readonly statusFile?: string;
 }
@@ -19,6 +20,7 @@ export async function local(paths: readonly string[], options: LocalCommandOptio
   const settings: LocalOptions = {
     logger,
     volumes: options.volume,
+    services: options.service,
     runtimeImages: options.runtimeImage,
     host: options.host,
     output: containerOutput(),

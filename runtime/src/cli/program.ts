@@ -33,7 +33,7 @@ export function createProgram(): Command {
 function addRoles(program: Command): void {
   program
     .command(ROLES.predictor)
-    .description('Serve the models of a configuration file over HTTP.')
+    .description('Serve the models of a configuration file over HTTP and gRPC.')
     .option(...CONFIG_OPTION)
     .addHelpText('after', examples([[`${COMMAND} predictor --config ${PATHS.config}`, 'as the pod does']]))
     .action(({ config }: { config: string }) => {
@@ -66,8 +66,9 @@ function addCommandsForPeople(program: Command): void {
     .description('Serve DIR/<name>/model.onnx and DIR/<name>/<version>/model.onnx, without configuration.')
     .requiredOption('--models <dir>', 'directory of the models')
     .option('--http-port <port>', 'port of the V1 and V2 REST protocols', port, PORTS.http)
-    .option('--grpc-port <port>', 'port kept for the V2 gRPC protocol; nothing listens on it yet', port, PORTS.grpc)
+    .option('--grpc-port <port>', 'port of the V2 gRPC protocol', port, PORTS.grpc)
     .option('--metrics-port <port>', 'port of the Prometheus metrics', port, PORTS.metrics)
+    .option('--management-port <port>', 'port for loading and unloading models, on 127.0.0.1 (default: none)', port)
     .option('--host <address>', 'address to listen on (default: every address of this machine)')
     .addHelpText(
       'after',
@@ -87,6 +88,7 @@ function addCommandsForPeople(program: Command): void {
     .option('--open', 'print the addresses of the Services, and keep them up to date')
     .option('--host <address>', 'address that the Services listen on', '127.0.0.1')
     .option('--volume <name=dir>', 'directory for a persistent volume claim or an image volume', volumes, {})
+    .option('--service <name=host:port>', 'server of this machine in place of a Service', standIns, {})
     .option('--runtime-image <repository>', 'further repository that holds a copy of the runtime image', collect, [])
     .option('--status-file <file>', 'JSON file with addresses and readiness, replaced at every change')
     .addHelpText(
@@ -94,6 +96,7 @@ function addCommandsForPeople(program: Command): void {
       examples([
         [`${COMMAND} local dist/ --open`, 'everything that was synthesized'],
         [`${COMMAND} local dist/ --volume model-claim=./models`, 'a claim as a directory of this machine'],
+        [`${COMMAND} local dist/ --service redis=127.0.0.1:6379`, 'a server of this machine in place of a Service'],
       ]),
     )
     .addHelpText('after', LOCAL_DIFFERENCES)
@@ -131,6 +134,14 @@ function volumes(text: string, previous: Readonly<Record<string, string>>): Reco
   return { ...previous, [text.slice(0, separator)]: text.slice(separator + 1) };
 }
 
+function standIns(text: string, previous: Readonly<Record<string, string>>): Record<string, string> {
+  const match = /^([A-Za-z0-9.-]+(?::\d{1,5})?)=((?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):\d{1,5})$/.exec(text);
+  if (match === null) {
+    throw new InvalidArgumentError('Give NAME=HOST:PORT, for example redis.ml-serving:6379=127.0.0.1:6379.');
+  }
+  return { ...previous, [match[1] ?? '']: match[2] ?? '' };
+}
+
 function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value];
 }
@@ -145,5 +156,6 @@ What the manifests say is run: commands, environment, files, probes, restarts, t
     (port 80 becomes 8080, 443 becomes 8443: those below 1024 need privileges).
   - preStop hooks are skipped: a pod leaves its Services at the moment that it is asked to stop.
   - Resources, security contexts, read-only mounts and network policies are not enforced.
-  - An autoscaler gives its minReplicas. Names of Services do not resolve; Jobs are not run.
+  - An autoscaler gives its minReplicas. Names of Services do not resolve (--service names a server in place of one);
+    Jobs are not run.
   - When this command is killed by force, its processes end by themselves, and its temporary directory stays.`;

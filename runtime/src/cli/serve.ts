@@ -13,29 +13,41 @@ export interface ServeOptions {
   readonly httpPort: number;
   readonly grpcPort: number;
   readonly metricsPort: number;
+  readonly managementPort?: number;
   readonly host?: string;
 }
 
+/** Where a server listens. */
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Serves the models of a directory until a signal ends it; a model that cannot be loaded is listed, and the others serve. */
-export async function serve({ models: directory, host, ...ports }: ServeOptions): Promise<void> {
+export async function serve({ models: directory, host, managementPort, ...ports }: ServeOptions): Promise<void> {
   const logger = createLogger({ name: 'serve' });
   logger.info({ directory }, 'reading models');
-  const { config, unusable } = await discoverModels(directory, ports);
+  const { config: discovered, unusable } = await discoverModels(directory, ports);
+  const management = managementPort === undefined ? undefined : { port: managementPort };
+  const config = { ...discovered, server: { ...discovered.server, management } };
+  const declaredNow = async () => (await discoverModels(directory, ports)).config.models;
   if (host !== undefined) {
     process.env[ENVIRONMENT.host] = host;
   }
-  const running = await startPredictor(config, { logger, onLoadFailure: 'report', unusable }).catch(
+  const running = await startPredictor(config, { logger, onLoadFailure: 'report', unusable, declaredNow }).catch(
     (error: unknown) => {
       throw explainPortFault(error, [
         { port: ports.httpPort, setting: '--http-port' },
         { port: ports.grpcPort, setting: '--grpc-port' },
         { port: ports.metricsPort, setting: '--metrics-port' },
+        ...(managementPort === undefined ? [] : [{ port: managementPort, setting: '--management-port' }]),
       ]);
     },
   );
   drainOnSignal(logger, () => running.drain());
   await running.ready;
-  const urls = { http: urlOf(running.addresses.http), metrics: `${urlOf(running.addresses.metrics)}/metrics` };
+  const { http, grpc, metrics } = running.addresses;
+  const urls = { http: urlOf(http), grpc: targetOf(grpc), metrics: `${urlOf(metrics)}/metrics` };
   const models = await Promise.all(
     config.models.map(({ name, version }) =>
       // The report is for people; the server goes on without it.
@@ -49,7 +61,7 @@ export async function serve({ models: directory, host, ...ports }: ServeOptions)
 
 function report(
   models: readonly ServedModelDescription[],
-  urls: { http: string; metrics: string },
+  urls: { http: string; grpc: string; metrics: string },
   logger: Logger,
 ): void {
   if (!process.stdout.isTTY) {
@@ -74,6 +86,7 @@ function report(
     table(['MODEL', 'VERSION', 'STATE', 'INPUTS → OUTPUTS'], rows),
     '',
     `V1 and V2   ${urls.http}`,
+    `V2 gRPC     ${urls.grpc}`,
     `Metrics     ${urls.metrics}`,
     ...(example === undefined ? [] : ['', 'Try:', exampleRequest(urls.http, example)]),
     '',
@@ -87,8 +100,13 @@ function asNotReady({ name, version, reason }: UnusableModel): ServedModelDescri
   return { name, version, ready: false, reason, inputs: [], outputs: [] };
 }
 
-/** A URL that a person on this machine can use; an address that stands for all is none. */
-function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+/** A URL that a person on this machine can use. */
+function urlOf(address: Address): string {
+  return `http://${targetOf(address)}`;
+}
+
+/** Host and port, as clients of gRPC take them; an address that stands for all is none to connect to. */
+function targetOf({ host, port }: Address): string {
   const name = host === '::' || host === '0.0.0.0' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
+  return `${name}:${port}`;
 }

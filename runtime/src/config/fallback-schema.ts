@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { milliseconds, name, rule, violationsOf, wholeNumber } from './values';
 
 const TYPES = ['prediction', 'model', 'cached'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FeatureLookupConfig } from '../contract';
 import { absolutePath, hostAndPort, milliseconds, rule, text, violationsOf, wholeNumber } from './values';
 

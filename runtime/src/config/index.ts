@@ -2,3 +2,4 @@ export { type DiscoverOptions, type Discovery, discoverModels, NoModelsError, ty
 export { ConfigurationError, type ConfigurationProblem } from './error';
 export { checkConfig, loadConfig } from './load';
 export { bindHost, containerPath } from './sandbox';
+export { serviceHost } from './stand-in';

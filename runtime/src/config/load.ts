@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'secure-json-parse';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ServingConfig } from '../contract';
 import { errorCode, errorMessage } from '../telemetry';
 import { ConfigurationError, type ConfigurationProblem } from './error';
 import { problemsOf, shown } from './problems';
 import { containerPath, currentSandbox, type Sandbox } from './sandbox';
 import { configSchema } from './schema';
+import { standInAddress, standInUrl } from './stand-in';
 
 /**
  * Reads and checks the configuration file.
@@ -141,7 +142,8 @@ function repeated(values: readonly (string | undefined)[]): number[] {
   return values.flatMap((value, index) => (value !== undefined && values.indexOf(value) < index ? [index] : []));
 }
 
-function inSandbox(config: ServingConfig, { ports }: Sandbox): ServingConfig {
+function inSandbox(config: ServingConfig, sandbox: Sandbox): ServingConfig {
+  const { ports } = sandbox;
   const { httpPort, grpcPort, metricsPort, management } = config.server;
   // A port that the container does not declare gets no traffic from outside: any free one does.
   const portFor = (port: number) => ports[port] ?? 0;
@@ -152,7 +154,17 @@ function inSandbox(config: ServingConfig, { ports }: Sandbox): ServingConfig {
     metricsPort: portFor(metricsPort),
     ...(management === undefined ? {} : { management: { port: portFor(management.port) } }),
   };
-  return withContainerPaths({ ...config, server });
+  return withStandIns(withContainerPaths({ ...config, server }), sandbox);
+}
+
+/** Keys whose values are servers that the process connects to. */
+const WEB_ADDRESSES = new Set(['url', 'uri', 'endpoint', 'jwksUri']);
+
+/** The configuration with the servers of this machine in place of those that it names. */
+function withStandIns<T>(value: T, sandbox: Sandbox): T {
+  return mapTexts(value, (key, text) =>
+    key === 'address' ? standInAddress(text, sandbox) : WEB_ADDRESSES.has(key) ? standInUrl(text, sandbox) : text,
+  );
 }
 
 /** Keys whose values are the user's own data. */
@@ -160,15 +172,20 @@ const USER_DATA = new Set(['request', 'prediction']);
 
 /** The configuration with its paths below the sandbox's root: in the contract the key of every path ends so. */
 function withContainerPaths<T>(value: T): T {
+  return mapTexts(value, (key, text) => (/(^p|P)ath$/.test(key) ? containerPath(text) : text));
+}
+
+/** The configuration with its texts replaced, by their keys. */
+function mapTexts<T>(value: T, replace: (key: string, text: string) => string): T {
   if (Array.isArray(value)) {
-    return value.map((each: unknown) => withContainerPaths(each)) as T;
+    return value.map((each: unknown) => mapTexts(each, replace)) as T;
   }
   if (typeof value !== 'object' || value === null) {
     return value;
   }
-  const entries = Object.entries(value).map(([key, each]) => {
-    const isPath = typeof each === 'string' && /(^p|P)ath$/.test(key);
-    return [key, isPath ? containerPath(each) : USER_DATA.has(key) ? each : withContainerPaths(each)];
-  });
+  const entries = Object.entries(value).map(([key, each]) => [
+    key,
+    typeof each === 'string' ? replace(key, each) : USER_DATA.has(key) ? each : mapTexts(each, replace),
+  ]);
   return Object.fromEntries(entries);
 }

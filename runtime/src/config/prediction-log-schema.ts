@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { absolutePath, httpUrl, rule, text, violationsOf, wholeNumber } from './values';
 
 const SINKS = ['file', 'http'] as const;

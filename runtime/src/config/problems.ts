@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ConfigurationProblem } from './error';
 
 const MAX_SHOWN = 120;

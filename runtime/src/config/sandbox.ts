@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ENVIRONMENT } from '../contract';
 import { ConfigurationError } from './error';
 
 /**
- * What stands in for the container when manifests run as processes of one machine:
- * a root directory of its own, an address, and free ports in place of the container's.
+ * What stands in for the container when manifests run as processes of one machine: a root directory of its own, an
+ * address, free ports in place of the container's, and servers of this machine in place of others.
  */
 export interface Sandbox {
   /** Absolute directory that the absolute paths of the container are below. */
@@ -18,12 +18,20 @@ export interface Sandbox {
 
   /** Port to listen on in place of each container port. */
   readonly ports: Readonly<Record<string, number>>;
+
+  /** Namespace of the pod: a host without a dot is a Service of it. */
+  readonly namespace?: string;
+
+  /** `host:port` to connect to in place of a server, by the server's `name.namespace`, with or without `:port`. */
+  readonly servers?: Readonly<Record<string, string>>;
 }
 
 const sandboxSchema = z.strictObject({
   root: z.string().startsWith('/'),
   host: z.string().refine((host) => isIP(host) !== 0),
   ports: z.record(z.string(), z.int().min(0).max(65_535)),
+  namespace: z.string().optional(),
+  servers: z.record(z.string(), z.string()).optional(),
 });
 
 /**

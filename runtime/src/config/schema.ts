@@ -1,10 +1,11 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CONFIG_SCHEMA, type ServingConfig } from '../contract';
 import { fallbackSchema } from './fallback-schema';
 import { featuresSchema } from './features-schema';
 import { predictionLogSchema } from './prediction-log-schema';
 import { authenticationSchema, corsSchema, tlsSchema } from './security-schema';
 import { sourceSchema } from './source-schema';
+import { tracingSchema } from './tracing-schema';
 import { absolutePath, milliseconds, name, rule, sha256, violationsOf, wholeNumber } from './values';
 
 const MAX_PORT = 65_535;
@@ -87,6 +88,7 @@ const server = z
     tls: tlsSchema.optional(),
     cors: corsSchema.optional(),
     docs: z.boolean().optional(),
+    tracing: tracingSchema.optional(),
     management: z.strictObject({ port }).readonly().optional(),
   })
   .readonly();

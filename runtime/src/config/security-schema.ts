@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { absolutePath, httpUrl, rule, text, violationsOf } from './values';
 
 /** Algorithms of RFC 7518 and RFC 8037 with a public key: a secret shared with clients would let them sign. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ModelSourceConfig } from '../contract';
 import { absolutePath, archivePath, milliseconds, rule, sha256, wholeNumber } from './values';
 

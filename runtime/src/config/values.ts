@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 // A timer of Node takes no more: setTimeout() fires at once above this.
 const MAX_MILLISECONDS = 2 ** 31 - 1;

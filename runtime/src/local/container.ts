@@ -24,6 +24,8 @@ export interface ContainerContext {
   /** Ports of this machine for the container ports of the pod. */
   readonly ports: ReadonlyMap<number, number>;
   readonly graceMillis: number;
+  /** Servers to connect to in place of others. */
+  readonly servers: Readonly<Record<string, string>>;
   readonly logger: Logger;
   readonly output: (line: LogLine) => void;
   /** Called at every change of readiness. */
@@ -180,9 +182,10 @@ const MEANINGS: Readonly<Record<number, string>> = {
 /** What the manifest says, and what stands in for the container. */
 function environmentOf(
   { environment, mounts }: ContainerPlan,
-  { pod, root, ports }: ContainerContext,
+  { pod, root, ports, servers }: ContainerContext,
 ): Record<string, string> {
-  const sandbox = { root, host: POD_ADDRESS, ports: Object.fromEntries(ports) };
+  const { namespace } = pod;
+  const sandbox = { root, host: POD_ADDRESS, ports: Object.fromEntries(ports), namespace, servers };
   // Programs ask for the directory of temporary files by this name; without it, they would share the machine's.
   const temporary: Record<string, string> = mounts.some(({ path }) => path === PATHS.temporary)
     ? { TMPDIR: join(root, PATHS.temporary) }

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { ManifestError } from './error';
 import type { Manifest } from './manifests';
 import {

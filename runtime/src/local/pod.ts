@@ -30,6 +30,8 @@ export interface PodContext {
   readonly restarts: RestartPolicy;
   readonly logger: Logger;
   readonly output: (line: LogLine) => void;
+  /** Servers to connect to in place of others. */
+  readonly servers: Readonly<Record<string, string>>;
   /** Called at every change of the status. */
   readonly onChange: () => void;
 }
@@ -134,7 +136,7 @@ export class Pod {
   }
 
   private async runOnce(slot: Slot): Promise<ContainerExit> {
-    const { portPool, logger, output } = this.context;
+    const { portPool, logger, output, servers } = this.context;
     slot.ports = await portPool.take(slot.plan.ports.map(({ containerPort }) => containerPort));
     try {
       const run = new ContainerRun(slot.plan, {
@@ -143,6 +145,7 @@ export class Pod {
         // The containers of a pod see each other's ports, as in one network namespace.
         ports: new Map(this.slots.flatMap(({ ports }) => [...ports])),
         graceMillis: this.plan.graceMillis,
+        servers,
         logger,
         output,
         onReady: (ready) => this.update(slot, { ready }),

@@ -12,8 +12,10 @@ import { Pod } from './pod';
 import { type PodPlan, planPods } from './pod-plan';
 import { PortPool } from './ports';
 import { KUBELET_RESTARTS, type RestartPolicy } from './restart-delay';
+import { schemeOf, unprivileged } from './service-address';
 import { planService, type ServicePlan } from './service-plan';
 import { ServiceProxy } from './service-proxy';
+import { serversFor, withoutStandIns } from './stand-ins';
 import type { LocalStatus, PodStatus, ServiceStatus } from './status';
 
 /** Options of {@link runLocal}. */
@@ -34,6 +36,14 @@ export interface LocalOptions {
    * @default - none but the runtime's own
    */
   readonly runtimeImages?: readonly string[];
+
+  /**
+   * Servers of this machine (`host:port`) in place of Services, by the name that programs call a Service by, with or
+   * without port. Pods behind such a Service are not run.
+   *
+   * @default - none
+   */
+  readonly services?: Readonly<Record<string, string>>;
 
   /**
    * Address that Services listen on.
@@ -91,14 +101,15 @@ export async function runLocal(manifests: readonly Manifest[], options: LocalOpt
 }
 
 function plan(manifests: readonly Manifest[], options: LocalOptions): { pods: PodPlan[]; services: ServicePlan[] } {
-  const { logger, volumes = {}, runtimeImages = [] } = options;
+  const { logger, volumes = {}, runtimeImages = [], services: standIns = {} } = options;
   const objects = objectsOf(manifests);
   const problems: string[] = [];
-  const pods = objects.deployments.flatMap((deployment) =>
+  const here = withoutStandIns(objects, standIns);
+  const pods = here.deployments.flatMap((deployment) =>
     planPods(deployment, { objects, volumes, runtimeImages }, problems),
   );
-  const services = objects.services.flatMap((service) => planService(service, pods, problems));
-  if (objects.deployments.length === 0) {
+  const services = here.services.flatMap((service) => planService(service, pods, problems));
+  if (here.deployments.length === 0) {
     problems.push('There is no Deployment among the manifests. Give the directory that holds all of them.');
   }
   if (problems.length > 0) {
@@ -108,7 +119,7 @@ function plan(manifests: readonly Manifest[], options: LocalOptions): { pods: Po
     const ignored = [...objects.ignored].map(([kind, count]) => `${kind}: ${count}`);
     logger.info({ ignored }, 'without effect on this machine');
   }
-  const images = objects.deployments.flatMap(({ template }) => template.spec.containers.map(({ image }) => image));
+  const images = here.deployments.flatMap(({ template }) => template.spec.containers.map(({ image }) => image));
   for (const image of new Set(images.filter((name) => tagOf(name) !== undefined && tagOf(name) !== RUNTIME_VERSION))) {
     logger.warn({ image, version: RUNTIME_VERSION }, 'the manifests name another version of the runtime than this one');
   }
@@ -126,7 +137,7 @@ class Runner implements LocalRun {
     private readonly directory: string,
     private readonly options: LocalOptions,
   ) {
-    const { logger, output = () => undefined, restarts = KUBELET_RESTARTS } = options;
+    const { logger, output = () => undefined, restarts = KUBELET_RESTARTS, services = {} } = options;
     const portPool = new PortPool();
     const podFor = (podPlan: PodPlan) => {
       const { namespace, name } = podPlan.identity;
@@ -137,6 +148,7 @@ class Runner implements LocalRun {
         restarts,
         logger,
         output,
+        servers: serversFor(namespace, services),
         onChange: () => this.changed(),
       });
     };
@@ -225,18 +237,4 @@ class Runner implements LocalRun {
 function statusOf(pod: Pod): PodStatus {
   const { namespace, name } = pod.plan.identity;
   return { namespace, name, ready: pod.ready, containers: pod.containers };
-}
-
-/** Ports that only a privileged user may open are taken 8000 higher, the same for every user: 80 becomes 8080. */
-function unprivileged(port: number): number {
-  return port < 1024 ? port + 8000 : port;
-}
-
-/** Scheme of a port by what it says of itself: its protocol, else the beginning of its name. */
-function schemeOf(name: string, appProtocol: string | undefined): string | undefined {
-  const protocol = appProtocol ?? name.split('-')[0] ?? '';
-  if (/h2c|grpc|tcp|tls$/i.test(protocol)) {
-    return undefined;
-  }
-  return /https|wss/i.test(protocol) ? 'https' : 'http';
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 // The parts of Kubernetes' API that decide what runs, with the API's own defaults. Keys that only a cluster can
 // obey (scheduling, security, resources) are let through and have no effect.

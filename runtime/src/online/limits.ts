@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import type { ServerConfig } from '../contract';
+import { WIRE_LIMITS, type WireLimits } from '../protocol';
 import { BATCHER_LIMITS, type BatcherLimits } from '../scheduling';
 
 /** Limits of the serving process that follow from its configuration and its container. */
@@ -25,6 +26,7 @@ export interface ServingLimits {
   /** Largest size of the headers of a request, in bytes. */
   readonly headerBytes: number;
 
+  /** Most connections at a time. */
   readonly connections: number;
 
   /** Requests after which a connection is closed, so that clients spread over new pods. */
@@ -33,6 +35,9 @@ export interface ServingLimits {
   /** How long clients that have not noticed a drain may still bring requests. */
   readonly lastRequestsMillis: number;
 
+  /** What is read from a request, and written for it. */
+  readonly wire: WireLimits;
+
   /** What waits for a model. */
   readonly batcher: BatcherLimits;
 }
@@ -40,6 +45,8 @@ export interface ServingLimits {
 /** Receiving a request may take this much longer than answering it. */
 const RECEIVE_GRACE_MILLIS = 5000;
 const HEADERS_MILLIS = 10_000;
+const HEADER_BYTES = 16 * 1024;
+const CONNECTIONS = 8192;
 
 /** A keep-alive client that is not told by an answer learns of the drain within this time, or not at all. */
 const LAST_REQUESTS_MILLIS = 1000;
@@ -48,7 +55,12 @@ const LAST_REQUESTS_MILLIS = 1000;
 const RECEIVING_SHARE = 1 / 8;
 
 /** The limits for a configuration and the memory of this container. */
-export function servingLimits({ maxBodyBytes, requestTimeoutMillis, drainTimeoutMillis }: ServerConfig): ServingLimits {
+export function servingLimits({
+  maxBodyBytes,
+  requestTimeoutMillis,
+  drainTimeoutMillis,
+  limits = {},
+}: ServerConfig): ServingLimits {
   const requestMillis = requestTimeoutMillis + RECEIVE_GRACE_MILLIS;
   return {
     bodyBytes: maxBodyBytes,
@@ -58,11 +70,20 @@ export function servingLimits({ maxBodyBytes, requestTimeoutMillis, drainTimeout
     // Longer than the 60 s after which load balancers give up idle connections: they must not reuse one that is closing.
     keepAliveMillis: 75_000,
     checkMillis: 1000,
-    headerBytes: 16 * 1024,
-    connections: 8192,
+    headerBytes: limits.maxHeaderBytes ?? HEADER_BYTES,
+    connections: limits.maxConnections ?? CONNECTIONS,
     requestsPerConnection: 100_000,
     lastRequestsMillis: Math.min(LAST_REQUESTS_MILLIS, drainTimeoutMillis / 2),
-    batcher: BATCHER_LIMITS,
+    wire: {
+      jsonDepth: limits.maxJsonDepth ?? WIRE_LIMITS.jsonDepth,
+      elements: limits.maxElements ?? WIRE_LIMITS.elements,
+      responseBytes: limits.maxResponseBytes ?? WIRE_LIMITS.responseBytes,
+    },
+    batcher: {
+      ...BATCHER_LIMITS,
+      queuedRequests: limits.maxQueuedRequests,
+      answerBytes: limits.maxResponseBytes ?? BATCHER_LIMITS.answerBytes,
+    },
   };
 }
 

@@ -1,16 +1,24 @@
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import { bindHost, type UnusableModel } from '../config';
-import type { ServingConfig } from '../contract';
+import { HTTP_PATHS, type ModelConfig, type ServerConfig, type ServingConfig } from '../contract';
 import { type Logger, ServingMetrics } from '../telemetry';
+import type { Tracing } from '../tracing';
+import { openAccess } from './access';
 import { DrainTimeoutError } from './drain-timeout';
+import { GrpcPort } from './grpc';
 import { BodyReader } from './http/body';
+import { DOCS_PATHS } from './http/docs-page';
+import { Guard } from './http/guard';
 import { type Address, close, listen, waitForConnections } from './http/listener';
 import { createMetricsServer } from './http/metrics-server';
 import { Responder } from './http/responder';
 import { addRoutes } from './http/routes';
 import { createApp, createHttpServer } from './http/server';
 import { type ServingLimits, servingLimits } from './limits';
+import { createManagementServer, MANAGEMENT_HOST } from './management/management-server';
+import { ModelRepository } from './management/model-repository';
 import { ServedModels } from './served-models';
+import { Shortcuts } from './shortcuts';
 
 /** Options of {@link startPredictor}. */
 export interface PredictorOptions {
@@ -27,6 +35,13 @@ export interface PredictorOptions {
   readonly unusable?: readonly UnusableModel[];
 
   /**
+   * The models as they are declared now, for those that are loaded over the management port.
+   *
+   * @default - those of the configuration
+   */
+  readonly declaredNow?: () => Promise<readonly ModelConfig[]>;
+
+  /**
    * Limits that differ from those of the configuration and the container.
    *
    * @default - none
@@ -34,10 +49,20 @@ export interface PredictorOptions {
   readonly limits?: Partial<ServingLimits>;
 }
 
+/** Time for writing what the stages still have to write, when the drain has taken all of its own. */
+const LEAST_FLUSH_MILLIS = 500;
+
 /** A serving process. */
 export interface Predictor {
   /** Where it listens. */
-  readonly addresses: { readonly http: Address; readonly metrics: Address };
+  readonly addresses: {
+    readonly http: Address;
+    readonly grpc: Address;
+    readonly metrics: Address;
+
+    /** Absent when the configuration has no management port. */
+    readonly management?: Address;
+  };
 
   /**
    * Settles when every model has been tried: resolves when all are loaded and warm, or reported.
@@ -56,10 +81,9 @@ export interface Predictor {
 }
 
 /**
- * Serves the models of a configuration over V1 and V2 REST, and the metrics on a port of their own.
+ * Serves the models of a configuration over V1 and V2 REST and V2 gRPC, and the metrics on a port of their own.
  *
- * Listens at once, so that health checks are answered while models are loading. A port 0 stands for any free port. The
- * gRPC port of the configuration is not opened.
+ * Listens at once, so that health checks are answered while models are loading. A port 0 stands for any free port.
  */
 export async function startPredictor(config: ServingConfig, options: PredictorOptions): Promise<Predictor> {
   const { logger, onLoadFailure } = options;
@@ -68,19 +92,58 @@ export async function startPredictor(config: ServingConfig, options: PredictorOp
   const responder = new Responder();
   const metrics = new ServingMetrics();
   const context = { responder, metrics, logger, bodies: new BodyReader(limits) };
-  const models = new ServedModels({ config, unusable: options.unusable ?? [], limits, context });
+  const tracing = openTracing(server, logger);
+  const models = new ServedModels({ config, unusable: options.unusable ?? [], limits, context, tracing });
   const isReady = () => models.registry.ready && !responder.closing;
 
   const app = createApp();
-  addRoutes({ app, models, responder, logger, isReady });
+  addRoutes({ app, models, responder, bodies: context.bodies, logger, server, isReady });
   const shortcuts = new Shortcuts(models);
-  const http = createHttpServer(app, (request) => shortcuts.find(request), responder, limits);
-  const metricsServer = createMetricsServer(metrics.registry, limits);
+  const access = await openAccess(server, logger, metrics.registry);
+  const { authenticator, tls } = access;
+  const guard = authenticator && new Guard({ authenticator, responder, openPaths: openPaths(server) });
+  const http = createHttpServer(app, (request) => shortcuts.find(request), responder, limits, {
+    guard,
+    tls,
+    cors: server.cors,
+  });
+  const metricsServer = createMetricsServer({ registry: metrics.registry, limits, isReady });
   const host = bindHost();
-  const addresses = await listenAll([http, server.httpPort], [metricsServer, server.metricsPort], host);
-  logger.info({ http: addresses.http, metrics: addresses.metrics }, 'listening');
+  const grpc = new GrpcPort({ models, metrics, logger, limits, isReady, authenticator, tls });
+  const repository = new ModelRepository({
+    models,
+    declaredNow: options.declaredNow ?? (() => Promise.resolve(config.models)),
+    started: () => ready,
+    logger,
+  });
+  const management =
+    server.management &&
+    createManagementServer({
+      repository,
+      versions: () => models.registry.all,
+      bodies: context.bodies,
+      responder,
+      limits,
+      logger,
+    });
+  const [httpAddress, grpcAddress, metricsAddress, managementAddress] = await listenAll([
+    [http, server.httpPort, host],
+    [grpc.server, server.grpcPort, host],
+    [metricsServer, server.metricsPort, host],
+    ...(management === undefined ? [] : ([[management, server.management?.port ?? 0, MANAGEMENT_HOST]] as const)),
+  ]);
+  const addresses = {
+    http: httpAddress,
+    grpc: grpcAddress,
+    metrics: metricsAddress,
+    ...(management === undefined ? {} : { management: managementAddress }),
+  };
+  logger.info(addresses, 'listening');
 
-  const ready = models.load(onLoadFailure, () => shortcuts.rebuild());
+  const ready = models.load(onLoadFailure, () => {
+    shortcuts.rebuild();
+    grpc.refresh();
+  });
   // Whoever awaits it sees the failure; without anyone it must not end the process.
   ready.catch(() => undefined);
   let draining: Promise<void> | undefined;
@@ -93,65 +156,57 @@ export async function startPredictor(config: ServingConfig, options: PredictorOp
     },
   };
 
+  async function drainHttp(deadline: number): Promise<boolean> {
+    await waitForConnections(http, limits.lastRequestsMillis);
+    return close(http, deadline - performance.now());
+  }
+
   async function drain(): Promise<void> {
     const deadline = performance.now() + server.drainTimeoutMillis;
     responder.closing = true;
     models.stopLoading();
-    await waitForConnections(http, limits.lastRequestsMillis);
-    const finished = await close(http, deadline - performance.now());
+    const [httpFinished, grpcFinished] = await Promise.all([drainHttp(deadline), grpc.drain(deadline)]);
     await close(metricsServer, 0);
+    await (management && close(management, 0));
     await models.idle();
     await ready.catch(() => undefined);
-    await models.close();
-    if (!finished) {
+    const flushMillis = () => Math.max(LEAST_FLUSH_MILLIS, deadline - performance.now());
+    await models.close(flushMillis());
+    await tracing?.close(flushMillis());
+    access.close();
+    if (!httpFinished || !grpcFinished) {
       throw new DrainTimeoutError(server.drainTimeoutMillis);
     }
   }
 }
 
-async function listenAll(
-  [http, httpPort]: [Server, number],
-  [metrics, metricsPort]: [Server, number],
-  host: string,
-): Promise<Predictor['addresses']> {
-  const address = await listen(http, httpPort, host);
+type Port = readonly [server: NetServer, port: number, host: string];
+
+async function listenAll(ports: readonly Port[]): Promise<Address[]> {
+  const addresses: Address[] = [];
   try {
-    return { http: address, metrics: await listen(metrics, metricsPort, host) };
+    for (const [server, port, host] of ports) {
+      addresses.push(await listen(server, port, host));
+    }
   } catch (error) {
-    http.close();
+    for (const [server] of ports.slice(0, addresses.length)) {
+      server.close();
+    }
     throw error;
   }
+  return addresses;
 }
 
-/** Predictions by their URL, so that the most frequent requests need no routing. */
-class Shortcuts {
-  private byUrl = new Map<string, RequestListener>();
-
-  constructor(private readonly models: ServedModels) {}
-
-  find({ method, url }: IncomingMessage): RequestListener | undefined {
-    return method === 'POST' && url !== undefined ? this.byUrl.get(url) : undefined;
+/** Its program is loaded only when it is configured. */
+function openTracing({ tracing }: ServerConfig, logger: Logger): Tracing | undefined {
+  if (tracing === undefined) {
+    return undefined;
   }
+  const { startTracing } = require('../tracing') as typeof import('../tracing');
+  return startTracing(tracing, logger);
+}
 
-  /** Makes the table anew, after a model became ready. */
-  rebuild(): void {
-    const byUrl = new Map<string, RequestListener>();
-    const { registry } = this.models;
-    for (const { name, version } of registry.all) {
-      this.add(byUrl, name, version);
-      this.add(byUrl, name, undefined);
-    }
-    this.byUrl = byUrl;
-  }
-
-  private add(byUrl: Map<string, RequestListener>, name: string, version: string | undefined): void {
-    const found = this.models.registry.find(name, version);
-    const served = found && this.models.get(found);
-    if (served !== undefined) {
-      const path = `models/${encodeURIComponent(name)}`;
-      const suffix = version === undefined ? '' : `/versions/${encodeURIComponent(version)}`;
-      byUrl.set(`/v1/${path}${suffix}:predict`, (request, response) => served.v1.handle(request, response));
-      byUrl.set(`/v2/${path}${suffix}/infer`, (request, response) => served.v2.handle(request, response));
-    }
-  }
+/** What everybody may ask for when authentication is configured: nothing of it tells about the models. */
+function openPaths({ docs = true }: ServerConfig): string[] {
+  return [HTTP_PATHS.live, HTTP_PATHS.ready, ...(docs ? DOCS_PATHS : [])];
 }

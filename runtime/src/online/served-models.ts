@@ -1,23 +1,31 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { UnusableModel } from '../config';
 import type { ModelConfig, ServingConfig } from '../contract';
-import { engineThreads, loadModel, ModelError, ModelRegistry, type ModelVersion } from '../model';
-import { V1Codec, V2Codec } from '../protocol';
-import { Batcher } from '../scheduling';
-import { errorMessage, type Logger, type ModelMeters, type RequestMeter } from '../telemetry';
-import { type PredictContext, PredictEndpoint } from './http/exchange';
-import { chainInference, type InferenceChain } from './inference-chain';
+import { ModelError, ModelRegistry, type ModelVersion } from '../model';
+import {
+  errorMessage,
+  type Logger,
+  type ModelMeters,
+  type Protocol,
+  type RequestMeter,
+  StageMetrics,
+} from '../telemetry';
+import type { Tracing } from '../tracing';
+import type { PredictContext } from './http/exchange';
+import { InferenceChains } from './inference-chain';
 import type { ServingLimits } from './limits';
-import { warmUpInputs } from './warm-up';
+import { type ServedModel, serveModel } from './served-model';
 
-/** A model version that answers. */
-export interface ServedModel {
-  readonly version: ModelVersion;
-  readonly v1: PredictEndpoint;
-  readonly v2: PredictEndpoint;
-  readonly batcher: Batcher;
-  readonly chain: InferenceChain;
-}
+export type { ServedModel } from './served-model';
+
+/** Most versions of one model that are served at a time. */
+const MOST_VERSIONS = 8;
+
+/** A version whose place was taken is freed after this time: by then it has what was on its way to it. */
+const RETIRE_AFTER_MILLIS = 5000;
+
+/** Longest time for what its stages still have to write. */
+const RETIRE_WRITE_MILLIS = 5000;
 
 /** A model of the configuration, and what is measured of it. */
 interface DeclaredModel {
@@ -31,6 +39,9 @@ export interface ServedModelsOptions {
   readonly unusable: readonly UnusableModel[];
   readonly limits: ServingLimits;
   readonly context: PredictContext;
+
+  /** Makes the spans of requests; undefined = there are none. */
+  readonly tracing?: Tracing;
 }
 
 /** Loads the models of a configuration and keeps what answers for them. */
@@ -39,10 +50,17 @@ export class ServedModels {
   private readonly served = new Map<ModelVersion, ServedModel>();
   private readonly declared = new Map<ModelVersion, DeclaredModel>();
   private readonly logger: Logger;
+  private readonly chains: InferenceChains;
+
+  /** Models that others have taken the place of, and when they are freed. */
+  private readonly leaving = new Map<ServedModel, NodeJS.Timeout>();
+  private lastChange: Promise<void> = Promise.resolve();
+  private onChange: () => void = () => undefined;
   private stopped = false;
 
   constructor(private readonly options: ServedModelsOptions) {
     this.logger = options.context.logger;
+    this.chains = new InferenceChains(new StageMetrics(options.context.metrics.registry), options.tracing);
     for (const model of options.config.models) {
       const meters = options.context.metrics.forModel(model);
       this.declared.set(this.registry.add(model.name, model.version), { config: model, meters });
@@ -57,8 +75,18 @@ export class ServedModels {
     return this.served.get(version);
   }
 
+  /** How a model is declared; undefined when it is not part of the configuration. */
+  config(version: ModelVersion): ModelConfig | undefined {
+    return this.declared.get(version)?.config;
+  }
+
+  /** What is measured of a model, ready or not; undefined when it is not part of the configuration. */
+  meters(version: ModelVersion): ModelMeters | undefined {
+    return this.declared.get(version)?.meters;
+  }
+
   /** Counts the requests of a model, ready or not; undefined when it is not part of the configuration. */
-  requestMeter(version: ModelVersion, protocol: 'v1' | 'v2'): RequestMeter | undefined {
+  requestMeter(version: ModelVersion, protocol: Protocol): RequestMeter | undefined {
     return this.declared.get(version)?.meters.requests[protocol];
   }
 
@@ -66,11 +94,14 @@ export class ServedModels {
    * Loads all models, one after the other.
    *
    * @param onFailure `exit`: the first failure ends the loading; `report`: the model is listed with its reason
-   * @param onLoaded called after each model
+   * @param onLoaded called after each model, and whenever another one is served or one no longer is
    * @throws ModelError with `exit`
    */
   async load(onFailure: 'exit' | 'report', onLoaded: () => void): Promise<void> {
-    for (const [version, declared] of this.declared) {
+    this.onChange = onLoaded;
+    // Models that answer for others first, so that a wrong fallback is the fault of the model that declares it.
+    const order = [...this.declared].sort(([, a], [, b]) => fallbackRank(a.config) - fallbackRank(b.config));
+    for (const [version, declared] of order) {
       if (this.stopped) {
         return;
       }
@@ -92,9 +123,76 @@ export class ServedModels {
     }
   }
 
+  /**
+   * Loads a version while the process serves. When it is served already, the new one is loaded beside the old one, and
+   * takes its place once it is warm; the old one finishes what it has taken. Clients see no gap, and when the new one
+   * cannot be loaded, the old one goes on.
+   *
+   * @throws ModelError when it cannot be loaded, or the model has too many versions
+   */
+  loadVersion(config: ModelConfig): Promise<void> {
+    return this.inTurn(async () => {
+      const { name } = config;
+      const known = this.registry.versions(name).find(({ version }) => version === config.version);
+      const served = this.registry.versions(name).filter((version) => this.served.has(version));
+      if (this.stopped) {
+        throw new ModelError('the server is shutting down.', config.path);
+      }
+      if (served.length >= MOST_VERSIONS && (known === undefined || !served.includes(known))) {
+        throw new ModelError(
+          `${MOST_VERSIONS} versions of the model are served already; unload one of them first.`,
+          config.path,
+        );
+      }
+      const version = known ?? this.registry.add(name, config.version, false);
+      const before = this.declared.get(version);
+      const meters = before?.meters ?? this.options.context.metrics.forModel(config);
+      const old = this.served.get(version);
+      this.declared.set(version, { config, meters });
+      version.setLoading();
+      try {
+        await this.loadOne({ config, meters }, version);
+      } catch (error) {
+        version.setUnavailable(error instanceof ModelError ? error.reason : 'the model cannot be loaded');
+        if (before !== undefined) {
+          this.declared.set(version, before);
+        }
+        throw error;
+      }
+      this.onChange();
+      if (old !== undefined) {
+        // Requests whose bodies are still being received are meant for the old one.
+        await turn();
+        this.retireLater(old);
+      }
+    });
+  }
+
+  /**
+   * Stops serving a version: it gets no new requests, and what it has taken is answered before this resolves.
+   *
+   * @returns whether it was served
+   */
+  unloadVersion(name: string, version: string): Promise<boolean> {
+    return this.inTurn(async () => {
+      const found = this.registry.versions(name).find((candidate) => candidate.version === version);
+      const served = found && this.served.get(found);
+      if (found === undefined || served === undefined) {
+        return false;
+      }
+      this.served.delete(found);
+      found.setUnloaded();
+      this.onChange();
+      this.declared.get(found)?.meters.remove();
+      this.declared.delete(found);
+      await this.retire(served);
+      return true;
+    });
+  }
+
   /** Resolves when no request waits for any model. */
   async idle(): Promise<void> {
-    await Promise.all([...this.served.values()].map(({ batcher }) => batcher.idle()));
+    await Promise.all([...this.served.values(), ...this.leaving.keys()].map(({ batcher }) => batcher.idle()));
   }
 
   /** Loads no further models. */
@@ -102,40 +200,67 @@ export class ServedModels {
     this.stopped = true;
   }
 
-  /** Frees the models. No request may be waiting. */
-  async close(): Promise<void> {
-    await Promise.all([...this.served.values()].map(({ chain }) => chain.close()));
-    await Promise.all([...this.served.keys()].map(({ model }) => model?.session.close()));
+  /**
+   * Frees the models, and writes what their stages still have to write. No request may be waiting.
+   *
+   * @param withinMillis longest time for writing
+   */
+  async close(withinMillis: number): Promise<void> {
+    await this.lastChange;
+    const served = [...this.served.values(), ...this.leaving.keys()];
+    for (const timer of this.leaving.values()) {
+      clearTimeout(timer);
+    }
+    this.leaving.clear();
+    await Promise.all(served.map(({ chain }) => chain.close(withinMillis)));
+    await Promise.all(served.map(({ model }) => model.session.close()));
     this.served.clear();
   }
 
   private async loadOne({ config, meters }: DeclaredModel, version: ModelVersion): Promise<void> {
-    const { context, limits } = this.options;
-    const started = performance.now();
-    const logger = this.logger.child({ model: config.name, version: config.version });
-    const threads = engineThreads();
-    const model = await loadModel(config, { logger, threads, warmUpInputs });
-    const batcher = new Batcher(model, meters.runs, logger, limits.batcher);
-    const timeLimitMillis = config.latencyBudgetMillis ?? this.options.config.server.requestTimeoutMillis;
-    const chain = chainInference(model, batcher);
-    const { signature, inference } = chain;
-    const shared = { context, inference, timeLimitMillis };
-    this.served.set(version, {
+    const { context, limits, config: process } = this.options;
+    const served = await serveModel({
       version,
-      batcher,
-      chain,
-      v1: new PredictEndpoint({ ...shared, codec: new V1Codec(signature), meter: meters.requests.v1 }),
-      v2: new PredictEndpoint({
-        ...shared,
-        codec: new V2Codec(signature, config.name, config.version),
-        meter: meters.requests.v2,
-      }),
+      config,
+      meters,
+      limits,
+      context,
+      chains: this.chains,
+      logger: this.logger.child({ model: config.name, version: config.version }),
+      requestTimeoutMillis: process.server.requestTimeoutMillis,
     });
-    const seconds = (performance.now() - started) / 1000;
-    meters.setLoadSeconds(seconds);
+    this.served.set(version, served);
+    meters.setInfo(config);
     meters.setReady(true);
-    version.setReady(model);
-    const { independentRows } = model;
-    logger.info({ seconds, threads, sharedRuns: independentRows, inputs: signature.inputs.length }, 'model ready');
+    version.setReady(served.model);
   }
+
+  private retireLater(old: ServedModel): void {
+    const timer = setTimeout(() => {
+      this.leaving.delete(old);
+      this.retire(old).catch((error: unknown) => this.logger.error({ error }, 'a model could not be freed'));
+    }, RETIRE_AFTER_MILLIS);
+    this.leaving.set(old, timer.unref());
+  }
+
+  /** Frees a model that gets no new requests, after it has answered what it had taken. */
+  private async retire({ batcher, chain, model }: ServedModel): Promise<void> {
+    await batcher.close();
+    await chain.close(RETIRE_WRITE_MILLIS);
+    await model.session.close();
+  }
+
+  /** One after the other: loading takes memory and processor time. */
+  private inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.lastChange.then(change);
+    this.lastChange = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+}
+
+function fallbackRank({ fallback }: ModelConfig): number {
+  return fallback?.model === undefined ? 0 : 1;
 }

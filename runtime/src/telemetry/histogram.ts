@@ -1,11 +1,13 @@
 import type { Histogram, Registry } from 'prom-client';
+import { hasLabels } from './cell-metric';
 
 /** The observations of one combination of labels. Adding one costs nanoseconds, so it may be done for every request. */
 export class HistogramCell {
   private readonly counts: Float64Array;
   private total = 0;
 
-  constructor(private readonly bounds: readonly number[]) {
+  /** @param bounds upper bounds of the buckets, ascending, without infinity */
+  constructor(readonly bounds: readonly number[]) {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
@@ -59,7 +61,7 @@ export class CellHistogram<Label extends string> {
   readonly help: string;
   readonly type = 'histogram';
   readonly aggregator = 'sum';
-  private readonly cells: { labels: Record<Label, string>; cell: HistogramCell }[] = [];
+  private cells: { labels: Record<Label, string>; cell: HistogramCell }[] = [];
   private readonly bounds: readonly number[];
 
   constructor({ name, help, bounds, registry }: CellHistogramOptions) {
@@ -70,11 +72,22 @@ export class CellHistogram<Label extends string> {
     registry.registerMetric(this as unknown as Histogram<Label>);
   }
 
-  /** Makes the cell of a combination of labels, which is exposed from now on. Call it once for each. */
-  cell(labels: Record<Label, string>): HistogramCell {
-    const cell = new HistogramCell(this.bounds);
+  /**
+   * Makes the cell of a combination of labels, which is exposed from now on. Call it once for each.
+   *
+   * @param edge a bound that this cell has besides the others, so that observations up to it can be counted exactly
+   */
+  cell(labels: Record<Label, string>, edge?: number): HistogramCell {
+    const { bounds } = this;
+    const own = edge === undefined || bounds.includes(edge) ? bounds : [...bounds, edge].sort((a, b) => a - b);
+    const cell = new HistogramCell(own);
     this.cells.push({ labels, cell });
     return cell;
+  }
+
+  /** Removes the cells that have all these labels. */
+  remove(labels: Readonly<Partial<Record<Label, string>>>): void {
+    this.cells = this.cells.filter((cell) => !hasLabels(cell.labels, labels));
   }
 
   /** All series of the histogram, as the registry writes them. */
@@ -84,7 +97,8 @@ export class CellHistogram<Label extends string> {
   }
 
   private series({ labels, cell }: { labels: Record<Label, string>; cell: HistogramCell }) {
-    const { name, bounds } = this;
+    const { name } = this;
+    const { bounds } = cell;
     const counts = cell.cumulated();
     return [
       ...counts.map((value, index) => ({

@@ -1,3 +1,18 @@
+export { AuthenticationMetrics, type AuthenticationResult } from './authentication-metrics';
+export type { Cell } from './cell-metric';
 export { describeError, type ErrorDescription, errorCode, errorMessage } from './error';
+export type { FallbackMeter, FallbackReason } from './fallback-metrics';
+export type { FeatureMeter, FeatureOutcome, StoreOutcome } from './feature-metrics';
 export { type CreateLoggerOptions, createLogger, type Logger } from './logger';
-export { type ModelMeters, type RequestMeter, type RunMeter, ServingMetrics } from './metrics';
+export { type MeteredModel, ServingMetrics } from './metrics';
+export type {
+  CacheMeter,
+  ModelMeters,
+  PlacementMeter,
+  Protocol,
+  QueueReading,
+  RequestMeter,
+  RunMeter,
+} from './model-meters';
+export type { EventOutcome, PredictionLogMeter } from './prediction-log-metrics';
+export { StageMetrics } from './stage-metrics';

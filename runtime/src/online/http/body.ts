@@ -1,11 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip, inflate, inflateRaw } from 'node:zlib';
 import { badRequest, RequestError, shown } from '../../protocol';
 import { errorCode } from '../../telemetry';
-import { RETRY_AFTER } from './responder';
-
-const unzip = { gzip: promisify(gunzip), deflate: promisify(inflate), raw: promisify(inflateRaw) };
+import { RETRY_AFTER } from '../retry-after';
+import { inflateBody } from './compression';
 
 const ACCEPTED = { 'Accept-Encoding': 'gzip, deflate' } as const;
 
@@ -112,18 +109,18 @@ export class BodyReader {
     if (!isGzip && name !== 'deflate') {
       return undefined;
     }
-    const maxOutputLength = this.limits.bodyBytes;
     return {
       refused: (error) => receiver.refused(error),
       received: (body) => {
-        const decompress = isGzip ? unzip.gzip : hasZlibHeader(body) ? unzip.deflate : unzip.raw;
-        decompress(body, { maxOutputLength }).then(
+        inflateBody(body, isGzip ? 'gzip' : 'deflate', this.limits.bodyBytes).then(
           (decompressed) => receiver.received(decompressed),
           (error: unknown) =>
             receiver.refused(
               errorCode(error) === 'ERR_BUFFER_TOO_LARGE'
                 ? this.tooLarge()
-                : badRequest(`The body is not valid ${isGzip ? 'gzip' : 'deflate'} data.`),
+                : badRequest(
+                    `The body is not ${isGzip ? 'gzip' : 'deflate'} data alone, from its first byte to its last.`,
+                  ),
             ),
         );
       },
@@ -131,7 +128,10 @@ export class BodyReader {
   }
 
   private tooLarge(): RequestError {
-    return new RequestError(413, `The body is larger than the limit of ${this.limits.bodyBytes} bytes.`);
+    return new RequestError(
+      413,
+      `The body is larger than the limit of ${this.limits.bodyBytes} bytes (server.maxBodyBytes).`,
+    );
   }
 }
 
@@ -141,9 +141,4 @@ function unknownEncoding(encoding: string | undefined): RequestError {
     `The content encoding ${shown(encoding)} is unknown; send gzip, deflate or an uncompressed body.`,
     ACCEPTED,
   );
-}
-
-/** "deflate" means the zlib format; some clients send the bare deflate format instead. */
-function hasZlibHeader(body: Buffer): boolean {
-  return body.length >= 2 && (body[0] & 0x0f) === 8 && body.readUInt16BE(0) % 31 === 0;
 }

@@ -1,11 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Tensor } from '../../model';
-import { type Codec, type Prediction, RequestError } from '../../protocol';
-import { type Inference, type Job, PRIORITIES, type PredictionSource, type StageTimes } from '../../scheduling';
+import {
+  type AnswerBody,
+  type Codec,
+  type Prediction,
+  RequestError,
+  readRequestId,
+  readTraceContext,
+} from '../../protocol';
+import {
+  type Inference,
+  type Job,
+  PRIORITIES,
+  type PredictionSource,
+  type Priority,
+  priorityOf,
+  type RequestOrigin,
+  type StageTimes,
+} from '../../scheduling';
 import type { Logger, RequestMeter, ServingMetrics } from '../../telemetry';
+import { type AnswerCoding, AS_IT_IS, codingFor } from './accept-encoding';
 import type { BodyReader } from './body';
+import { codeAnswer } from './coded-answer';
 import { countUnanswered } from './connection';
 import { asRequestError, type Responder } from './responder';
+import { serverTiming } from './server-timing';
+import { requestedMillis } from './time-limit';
 
 /** What all endpoints of a server share. */
 export interface PredictContext {
@@ -15,6 +35,9 @@ export interface PredictContext {
   readonly logger: Logger;
 }
 
+/** What answered, when it was not the model itself. */
+const SOURCE_HEADER = 'x-prediction-source';
+
 /** Options of {@link PredictEndpoint}. */
 export interface PredictEndpointOptions {
   readonly context: PredictContext;
@@ -22,8 +45,16 @@ export interface PredictEndpointOptions {
   readonly inference: Inference;
   readonly meter: RequestMeter;
 
-  /** Longest time from the arrival of a request to its run, in milliseconds. */
+  /** Longest time from the arrival of a request to its run, in milliseconds; a client may ask for less. */
   readonly timeLimitMillis: number;
+
+  /**
+   * Says before a body is read why no request can be answered now.
+   *
+   * @param expiresAt when the answer is no longer wanted, on the clock of `performance.now()`
+   * @default - every body is read
+   */
+  readonly refusal?: (expiresAt: number) => RequestError | undefined;
 }
 
 /** Answers the predictions of one model version over one protocol. The hot path of the server. */
@@ -41,9 +72,15 @@ export class PredictEndpoint {
 class Exchange implements Job {
   private readonly arrived = performance.now();
   private prediction: Prediction | undefined;
+  private coding: AnswerCoding = AS_IT_IS;
 
-  readonly priority = PRIORITIES.interactive;
+  /** Seconds for reading the body. */
+  private reading = 0;
+
+  expiresAt: number;
+  priority: Priority = PRIORITIES.interactive;
   readonly times: StageTimes = { queue: 0, features: 0, inference: 0 };
+  headers?: Record<string, string>;
 
   /** Received and not answered. */
   private pending = false;
@@ -52,16 +89,33 @@ class Exchange implements Job {
     private readonly options: PredictEndpointOptions,
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
-  ) {}
+  ) {
+    this.expiresAt = this.arrived + options.timeLimitMillis;
+  }
 
   /** The body is complete: it is understood and waits for a run. */
   received(body: Buffer): void {
-    const { codec, inference, context } = this.options;
+    const { codec, inference, context, timeLimitMillis, refusal } = this.options;
     this.pending = true;
     countUnanswered(this.request.socket, 1);
     context.metrics.inFlight += 1;
     try {
-      this.prediction = codec.decode(body, this.request.headers);
+      const { headers } = this.request;
+      this.coding = codingFor(headers['accept-encoding']);
+      const limit = Math.min(timeLimitMillis, requestedMillis(headers));
+      this.expiresAt = this.arrived + limit;
+      const refused = refusal?.(this.expiresAt);
+      if (refused !== undefined) {
+        this.fail(refused);
+        return;
+      }
+      const started = performance.now();
+      const prediction = codec.decode(body, headers);
+      this.reading = (performance.now() - started) / 1000;
+      this.options.meter.readingSeconds += this.reading;
+      this.prediction = prediction;
+      this.expiresAt = this.arrived + Math.min(limit, prediction.timeoutMillis ?? limit);
+      this.priority = priorityOf(prediction.priority);
       inference.submit(this);
     } catch (error) {
       this.answerError(error);
@@ -88,8 +142,9 @@ class Exchange implements Job {
     return this.prediction?.rows;
   }
 
-  get expiresAt(): number {
-    return this.arrived + this.options.timeLimitMillis;
+  get origin(): RequestOrigin {
+    const { headers } = this.request;
+    return { requestId: readRequestId(headers) ?? this.prediction?.id, ...readTraceContext(headers) };
   }
 
   get abandoned(): boolean {
@@ -101,20 +156,63 @@ class Exchange implements Job {
   }
 
   succeed(outputs: readonly Tensor[], firstRow: number | undefined, source: PredictionSource): void {
-    if (this.prediction !== undefined) {
-      const body = this.prediction.answer(outputs, firstRow);
-      if (this.leave()) {
-        this.record(200);
-        this.options.context.responder.answer(this.response, body, source);
-      }
+    const { prediction } = this;
+    if (prediction === undefined || !this.pending) {
+      return;
+    }
+    const started = performance.now();
+    let body: AnswerBody;
+    try {
+      body = prediction.answer(outputs, firstRow);
+    } catch (error) {
+      this.cannotAnswer(error);
+      return;
+    }
+    const written = performance.now();
+    const timing = serverTiming(this.times, this.reading + (written - started) / 1000);
+    const coded = this.coding.coding === undefined ? undefined : codeAnswer(body, this.coding, this.response);
+    if (coded === undefined) {
+      this.answer(body, source, timing, written);
+    } else {
+      coded.then(
+        (compressed) => this.answer(compressed, source, timing, performance.now()),
+        (error: unknown) => this.answerError(error),
+      );
     }
   }
 
   fail(error: RequestError): void {
     if (this.leave()) {
       this.record(error.status);
+      this.addHeaders(this.headers);
       this.options.context.responder.error(this.response, error);
     }
+  }
+
+  private answer(body: AnswerBody, source: PredictionSource, timing: string, now: number): void {
+    if (this.leave()) {
+      this.record(200, now);
+      if (source !== 'own') {
+        this.addHeaders({ [SOURCE_HEADER]: source });
+      }
+      this.addHeaders(this.headers);
+      this.options.context.responder.answer(this.response, body, timing);
+    }
+  }
+
+  private addHeaders(headers: Readonly<Record<string, string>> | undefined): void {
+    if (headers !== undefined && !this.response.headersSent) {
+      for (const [name, value] of Object.entries(headers)) {
+        this.response.setHeader(name, value);
+      }
+    }
+  }
+
+  private cannotAnswer(error: unknown): void {
+    if (error instanceof RequestError) {
+      this.options.context.logger.warn({ reason: error.message }, 'an answer was not given');
+    }
+    this.answerError(error);
   }
 
   private answerError(error: unknown): void {
@@ -135,7 +233,7 @@ class Exchange implements Job {
     return true;
   }
 
-  private record(status: number): void {
-    this.options.meter.record(status, (performance.now() - this.arrived) / 1000);
+  private record(status: number, now = performance.now()): void {
+    this.options.meter.record(status, (now - this.arrived) / 1000);
   }
 }

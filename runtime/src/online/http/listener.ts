@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Where a server listens. */
@@ -16,7 +17,7 @@ const POLL_MILLIS = 20;
  * @param port 0 = any free port
  * @throws the system's error, for example EADDRINUSE
  */
-export async function listen(server: Server, port: number, host: string): Promise<Address> {
+export async function listen(server: NetServer, port: number, host: string): Promise<Address> {
   server.listen(port, host);
   await once(server, 'listening');
   const address = server.address();
@@ -24,7 +25,7 @@ export async function listen(server: Server, port: number, host: string): Promis
 }
 
 /** Waits until a server has no connections, or some time is over. */
-export async function waitForConnections(server: Server, millis: number): Promise<void> {
+export async function waitForConnections(server: NetServer, millis: number): Promise<void> {
   const deadline = performance.now() + millis;
   while ((await connections(server)) > 0 && performance.now() < deadline) {
     await sleep(POLL_MILLIS);
@@ -52,7 +53,7 @@ export async function close(server: Server, millis: number): Promise<boolean> {
   return !cut;
 }
 
-function connections(server: Server): Promise<number> {
+function connections(server: NetServer): Promise<number> {
   return new Promise((resolve, reject) => {
     server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
   });

@@ -1,17 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AnswerBody } from '../../protocol';
 import { RequestError } from '../../protocol';
-import type { PredictionSource } from '../../scheduling';
 import { countUnanswered } from './connection';
-
-/** Seconds after which a client should ask again for a model that is loading, or a server that drains. */
-export const RETRY_AFTER = { 'Retry-After': '1' } as const;
+import { SERVER_TIMING } from './server-timing';
 
 /** How long the rest of a body is read and thrown away after it was refused. */
 const LINGER_MILLIS = 2000;
-
-/** What answered, when it was not the model itself. */
-const SOURCE_HEADER = 'x-prediction-source';
 
 const JSON_TYPE = 'application/json';
 
@@ -22,44 +16,53 @@ export class Responder {
 
   /** Writes text that is JSON. */
   text(response: ServerResponse, status: number, text: string, headers?: Readonly<Record<string, string>>): void {
-    if (response.headersSent || response.destroyed) {
-      return; // the connection is gone, or was answered by a time limit
-    }
-    if (headers !== undefined) {
-      for (const [name, value] of Object.entries(headers)) {
-        response.setHeader(name, value);
-      }
-    }
-    if (this.closing) {
-      response.setHeader('Connection', 'close');
-    }
-    response.writeHead(status, { 'Content-Type': JSON_TYPE, 'Content-Length': Buffer.byteLength(text) });
-    response.end(text);
+    const length = String(Buffer.byteLength(text));
+    this.write(response, status, text, { 'Content-Type': JSON_TYPE, 'Content-Length': length, ...headers });
   }
 
   /**
    * Writes the answer of a prediction.
    *
-   * @param source what answered: said in a header, unless it is the model itself
+   * @param timing how long its stages took, as {@link SERVER_TIMING} has it
    */
-  answer(response: ServerResponse, body: AnswerBody, source: PredictionSource): void {
-    const headers = source === 'own' ? undefined : { [SOURCE_HEADER]: source };
+  answer(response: ServerResponse, body: AnswerBody, timing: string): void {
     if (typeof body === 'string') {
-      this.text(response, 200, body, headers);
-      return;
+      const length = String(Buffer.byteLength(body));
+      this.write(response, 200, body, {
+        'Content-Type': JSON_TYPE,
+        'Content-Length': length,
+        [SERVER_TIMING]: timing,
+      });
+    } else {
+      const length = String(Buffer.byteLength(body.body));
+      this.write(response, 200, body.body, { ...body.headers, 'Content-Length': length, [SERVER_TIMING]: timing });
     }
+  }
+
+  /** Writes an answer without a body. */
+  noContent(response: ServerResponse): void {
+    this.begin(response, 204, {});
+    response.end();
+  }
+
+  private write(
+    response: ServerResponse,
+    status: number,
+    body: string | Uint8Array,
+    headers: Readonly<Record<string, string>>,
+  ): void {
     if (response.headersSent || response.destroyed) {
-      return;
+      return; // the connection is gone, or was answered by a time limit
     }
+    this.begin(response, status, headers);
+    response.end(body);
+  }
+
+  private begin(response: ServerResponse, status: number, headers: Readonly<Record<string, string>>): void {
     if (this.closing) {
       response.setHeader('Connection', 'close');
     }
-    const length = body.body.reduce((sum, piece) => sum + piece.byteLength, 0);
-    response.writeHead(200, { ...headers, ...body.headers, 'Content-Length': length });
-    for (const piece of body.body) {
-      response.write(piece);
-    }
-    response.end();
+    response.writeHead(status, headers);
   }
 
   /** Writes a value as JSON. */

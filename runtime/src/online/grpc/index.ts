@@ -1,0 +1,2 @@
+export type { GrpcEndpoint } from './endpoint';
+export { GrpcPort } from './port';
