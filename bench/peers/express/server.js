@@ -8,7 +8,7 @@ async function main() {
   const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
   const [input] = session.inputNames;
   const app = express();
-  app.use(express.json());
+  app.use(express.json({ limit: '1mb' }));
   app.post('/v1/models/iris:predict', async (req, res) => {
     const { instances } = req.body;
     const data = Float32Array.from(instances.flat());
