@@ -2,8 +2,9 @@
 
 The model has one input per feature, so that a server can take some from the request and
 look others up by name. Also writes predictions.json, what Python's onnxruntime answers
-for 100 held-out transactions, and warm-up.json, a request to warm a server up with. The
-same packages give the same bytes on every run.
+for 100 held-out transactions, features.redis, the commands that store what is looked up
+for them, and warm-up.json, a request to warm a server up with. The same packages give
+the same bytes on every run.
 """
 
 import argparse
@@ -39,6 +40,9 @@ FEATURES = [
     "amount_avg_7d",
     "tx_count_1h",
 ]
+
+# What a server looks up by card: the fields of the card's hash.
+LOOKED_UP = ["amount_avg_7d", "tx_count_1h"]
 
 # An ordinary purchase, an online spree, and a new card that the feature store lacks.
 WARM_UP = [
@@ -137,6 +141,16 @@ def to_json(value: object) -> str:
     return re.sub(innermost, lambda row: re.sub(r"\s*\n\s*", " ", row[0]), text) + "\n"
 
 
+def to_commands(instances: list[dict[str, float]]) -> str:
+    """A Redis command for the card of each transaction: card-001, card-002, …"""
+    return "".join(
+        f"HSET card_id:card-{card:03} "
+        + " ".join(f"{name} {str(values[name]).removesuffix('.0')}" for name in LOOKED_UP)
+        + "\n"
+        for card, values in enumerate(instances, start=1)
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -188,6 +202,7 @@ def main() -> None:
     }
     (out / "models" / "fraud-detector.onnx").write_bytes(model)
     (out / "predictions.json").write_text(to_json(document))
+    (out / "features.redis").write_text(to_commands(document["instances"]))
     (out / "warm-up.json").write_text(to_json({"instances": WARM_UP}))
 
 

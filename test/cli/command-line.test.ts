@@ -38,6 +38,8 @@ describe('model-serving', () => {
     [['sleep', '--seconds', '-1'], /Give a number of seconds/],
     [['local'], /missing required argument 'path'/],
     [['local', '.', '--volume', 'x'], /Give NAME=DIR/],
+    [['local', '.', '--service', 'redis'], /Give NAME=HOST:PORT/],
+    [['local', '.', '--service', 'redis=6379'], /Give NAME=HOST:PORT/],
     [['sleep', '--seconds', '0', 'more'], /too many arguments/],
     [[], /Usage: model-serving/],
   ])('ends with code 2 and the usage for %j', async (args, message) => {

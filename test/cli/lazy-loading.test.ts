@@ -1,18 +1,23 @@
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 
-const MAIN = resolve(__dirname, '../../runtime/build/runtime/src/main.js');
+const MAIN = resolve(__dirname, '../../runtime/src/main.ts');
 const CLIENTS = ['@aws-sdk', '@azure', '@google-cloud', 'google-auth-library'];
+
+/** What runs TypeScript, which the compiled command does without. */
+const COMPILER = ['tsx', 'esbuild', 'get-tsconfig', 'resolve-pkg-maps'];
 
 /** Packages that a command has loaded when it ends. */
 function packagesOf(...args: string[]): Set<string> {
   const program = `
     process.argv = [process.execPath, 'model-serving', ...${JSON.stringify(args)}];
     process.on('exit', () => process.stderr.write('\\n' + JSON.stringify(Object.keys(require.cache))));
+    require('tsx/cjs');
     require(${JSON.stringify(MAIN)});`;
   const { stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
   const files: string[] = JSON.parse(stderr.split('\n').at(-1) ?? '[]');
-  return new Set(files.flatMap((file) => /.*node_modules\/(@?[^/]+)/.exec(file)?.[1] ?? []));
+  const packages = files.flatMap((file) => /.*node_modules\/(@?[^/]+)/.exec(file)?.[1] ?? []);
+  return new Set(packages.filter((name) => !COMPILER.includes(name)));
 }
 
 describe('a command loads what it needs, and nothing else', () => {

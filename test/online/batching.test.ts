@@ -1,12 +1,13 @@
 import { METRICS } from '../../lib/contract';
-import { BATCHER_LIMITS } from '../../runtime/src/scheduling/batcher';
+import { BATCHER_LIMITS, type BatcherLimits } from '../../runtime/src/scheduling';
 import { written } from '../support/load';
 import { buildOnnx } from '../support/onnx-builder';
 import { fixture, startTestPredictor } from '../support/predictor';
 import { temporaryDirectory } from '../support/temporary';
 
 const ROW = [1, 2, 3, 4];
-const batcher = (changes: Partial<typeof BATCHER_LIMITS>) => ({
+const alone = { batching: { maxBatchSize: 1 } };
+const batcher = (changes: Partial<BatcherLimits>) => ({
   limits: { batcher: { ...BATCHER_LIMITS, ...changes } },
 });
 
@@ -74,7 +75,8 @@ describe('batching', () => {
   });
 
   it('answers 429 with Retry-After when too many wait, and the others', async () => {
-    const server = await startTestPredictor([fixture('slow.onnx')], {}, batcher({ queuedRequests: 4, batchRows: 1 }));
+    const limits = { maxQueuedRequests: 4 };
+    const server = await startTestPredictor([fixture('slow.onnx', alone)], { limits });
     await server.connect(30);
     const answers = await Promise.all(
       Array.from({ length: 30 }, () => server.post('/v1/models/slow:predict', { instances: [ROW] })),
@@ -90,7 +92,7 @@ describe('batching', () => {
   });
 
   it('bounds the rows that wait, but takes a single request of any size', async () => {
-    const server = await startTestPredictor([fixture('slow.onnx')], {}, batcher({ queuedRows: 10, batchRows: 1 }));
+    const server = await startTestPredictor([fixture('slow.onnx', alone)], {}, batcher({ queuedRows: 10 }));
     await server.connect(12);
     const many = { instances: Array.from({ length: 500 }, () => ROW) };
     expect((await server.post('/v1/models/slow:predict', many)).body.predictions).toHaveLength(500);
@@ -101,21 +103,24 @@ describe('batching', () => {
     expect(codes).toEqual(new Set([200, 429]));
   });
 
-  it('answers 504 to what waited beyond its latency budget, without running it', async () => {
-    const server = await startTestPredictor(
-      [fixture('slow.onnx', { latencyBudgetMillis: 25 })],
-      {},
-      batcher({ batchRows: 1 }),
-    );
+  it('refuses what could not be answered within its latency budget, and runs nothing that is late', async () => {
+    const server = await startTestPredictor([fixture('slow.onnx', { ...alone, latencyBudgetMillis: 25 })]);
     await server.connect(30);
     const answers = await Promise.all(
       Array.from({ length: 30 }, () => server.post('/v1/models/slow:predict', { instances: [ROW] })),
     );
-    const late = answers.filter(({ status }) => status === 504);
+    const late = answers.filter(({ status }) => status !== 200);
     expect(late.length).toBeGreaterThan(0);
-    expect(late[0].body.error).toMatch(/time limit/);
-    const runs = /inference_duration_seconds_count\{[^}]*\} (\d+)/.exec(await server.metrics())?.[1];
+    for (const { status, body, headers } of late) {
+      expect([429, 504]).toContain(status);
+      expect(body.error).toMatch(status === 429 ? /waiting/ : /time limit/);
+      expect(headers.get('retry-after')).toBe(status === 429 ? '1' : null);
+    }
+    const metrics = await server.metrics();
+    const runs = /inference_duration_seconds_count\{[^}]*\} (\d+)/.exec(metrics)?.[1];
     expect(Number(runs)).toBe(answers.length - late.length);
+    const shed = [...metrics.matchAll(/requests_shed_total\{[^}]*reason="(?:deadline|expired)"[^}]*\} (\d+)/g)];
+    expect(shed.map(([, count]) => Number(count)).reduce((sum, count) => sum + count, 0)).toBe(late.length);
   });
 
   it('runs requests alone once a model answers other rows than it was given', async () => {
@@ -167,7 +172,7 @@ describe('batching', () => {
   });
 
   it('counts no request as in flight when its client has gone', async () => {
-    const server = await startTestPredictor([fixture('slow.onnx')], {}, batcher({ batchRows: 1 }));
+    const server = await startTestPredictor([fixture('slow.onnx', alone)]);
     const gone = Array.from({ length: 10 }, () => {
       const controller = new AbortController();
       const request = fetch(`${server.url}/v1/models/slow:predict`, {

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
-import { BATCHER_LIMITS } from '../../runtime/src/scheduling/batcher';
 import { startCommand } from '../support/command';
 import { eventually } from '../support/eventually';
 import { freePort } from '../support/free-port';
@@ -111,8 +110,9 @@ describe('drain', () => {
   });
 
   it('cuts connections and fails with exit code 1 when its time is over', async () => {
-    const options = { limits: { batcher: { ...BATCHER_LIMITS, batchRows: 1 } } };
-    const server = await startTestPredictor([fixture('slow.onnx')], { drainTimeoutMillis: 100 }, options);
+    const server = await startTestPredictor([fixture('slow.onnx', { batching: { maxBatchSize: 1 } })], {
+      drainTimeoutMillis: 100,
+    });
     const connections = await Promise.all(Array.from({ length: 60 }, () => RawConnection.open(server.port)));
     for (const connection of connections) {
       connection.write('GET /v2/health/live HTTP/1.1\r\nHost: test\r\n\r\n');

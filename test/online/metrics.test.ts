@@ -19,7 +19,7 @@ describe('metrics', () => {
 
   beforeAll(async () => {
     server = await startTestPredictor(
-      [fixture('mlp.onnx', { version: '3' }), fixture('corrupted.onnx')],
+      [fixture('mlp.onnx', { version: '3', latencyBudgetMillis: 33_000 }), fixture('corrupted.onnx')],
       {},
       { onLoadFailure: 'report' },
     );
@@ -36,6 +36,39 @@ describe('metrics', () => {
     expect(await value(`${METRICS.inferenceDuration}_count`, MLP)).toBe(0);
     expect(await value(`${METRICS.batchRows}_sum`, MLP)).toBe(0);
     expect(await value(METRICS.inFlight)).toBe(0);
+    for (const stage of ['queue', 'features', 'inference', 'serialization']) {
+      expect(await value(`${METRICS.stageDuration}_count`, { ...MLP, stage })).toBe(0);
+    }
+    for (const reason of ['deadline', 'queue-full', 'priority', 'expired', 'abandoned']) {
+      expect(await value(METRICS.shed, { ...MLP, reason })).toBe(0);
+    }
+    for (const source of ['own', 'response-cache']) {
+      expect(await value(METRICS.predictions, { ...MLP, source })).toBe(0);
+    }
+    for (const result of ['hit', 'miss', 'shared']) {
+      expect(await value(METRICS.cacheLookups, { ...MLP, result })).toBe(0);
+    }
+    for (const name of [
+      METRICS.queuedRequests,
+      METRICS.queuedRows,
+      METRICS.queueAge,
+      METRICS.workerDeaths,
+      METRICS.cacheBytes,
+    ]) {
+      expect(await value(name, MLP)).toBe(0);
+    }
+  });
+
+  it('has the latency budget as an edge of the buckets, so that answers within it can be counted', async () => {
+    const budget = { model: 'mlp', version: '3', le: '33' };
+    expect(await value(`${METRICS.requestDuration}_bucket`, { ...budget, protocol: 'v1' })).toBe(0);
+    expect(await value(`${METRICS.stageDuration}_bucket`, { ...budget, stage: 'queue' })).toBe(0);
+  });
+
+  it('tells where a model runs and how many rows share a run', async () => {
+    expect(await value(METRICS.placement, { ...MLP, placement: 'inline' })).toBe(1);
+    expect(await value(METRICS.placement, { ...MLP, placement: 'worker' })).toBe(0);
+    expect(await value(METRICS.batchLimit, MLP)).toBeGreaterThan(1);
   });
 
   it('tells which models are ready, what they are and how long they took', async () => {
@@ -60,6 +93,10 @@ describe('metrics', () => {
     expect(await value(`${METRICS.batchRows}_bucket`, { ...MLP, le: '2' })).toBe(0);
     expect(await value(`${METRICS.batchRows}_bucket`, { ...MLP, le: '4' })).toBe(1);
     expect(await value(`${METRICS.inferenceDuration}_count`, MLP)).toBe(1);
+    expect(await value(METRICS.predictions, { ...MLP, source: 'own' })).toBe(1);
+    for (const stage of ['queue', 'inference', 'serialization']) {
+      expect(await value(`${METRICS.stageDuration}_count`, { ...MLP, stage })).toBe(1);
+    }
     expect(await value(METRICS.inFlight)).toBe(0);
   });
 
@@ -86,7 +123,9 @@ describe('metrics', () => {
       expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{([a-z0-9_]+="[^"]*",?)+\})? ([-+0-9.e]+|Nan))$/);
     }
     expect(lines.some((line) => line.startsWith('process_resident_memory_bytes '))).toBe(true);
-    expect(lines.filter((line) => line.startsWith('# TYPE model_serving')).length).toBe(Object.keys(METRICS).length);
+    const names = lines.flatMap((line) => /^# TYPE (model_serving\w+)/.exec(line)?.[1] ?? []);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.filter((name) => !Object.values<string>(METRICS).includes(name))).toEqual([]);
   });
 
   it('is nowhere else, and nothing else is there', async () => {

@@ -218,14 +218,7 @@ const BODIES: Case[] = [
     '/v2/models/identity-fp16/infer',
     identity('FP16', '[1,2]'),
     400,
-    /FP16, which V2 cannot carry.*over V1\.$/,
-  ],
-  [
-    'FP16 with binary data',
-    '/v2/models/identity-fp16/infer',
-    infer({ datatype: 'FP16', parameters: { binary_data_size: 4 } }),
-    400,
-    /over V1\.$/,
+    /FP16, which V2 cannot carry as JSON numbers; send it as binary data.*over V1\.$/,
   ],
   [
     'V1: FP16 overflow',
@@ -295,13 +288,45 @@ const BODIES: Case[] = [
     400,
     /'a' must be a string, a number or a boolean/,
   ],
-  ['data and binary_data_size', V2, infer({ parameters: { binary_data_size: 16 } }), 400, /binary/],
   [
-    'binary_data_size without data',
+    'data and binary_data_size',
+    V2,
+    infer({ parameters: { binary_data_size: 16 } }),
+    400,
+    /both "data" and binary_data_size/,
+  ],
+  [
+    'binary_data_size without binary data',
     V2,
     infer({ data: undefined, parameters: { binary_data_size: 16 } }),
     400,
-    /binary/,
+    /lacks the header Inference-Header-Content-Length/,
+  ],
+  ...(
+    [
+      ['timeout', -1, 'an integer'],
+      ['timeout', 1.5, 'a number'],
+      ['timeout', '50', 'a string'],
+      ['timeout', true, 'a boolean'],
+      ['priority', -1, 'an integer'],
+      ['priority', 0.5, 'a number'],
+      ['priority', 'high', 'a string'],
+    ] as const
+  ).map(
+    ([name, value, kind]): Case => [
+      `${name} ${value}`,
+      V2,
+      infer({}, { parameters: { [name]: value } }),
+      400,
+      new RegExp(`parameters\\.${name} must be a whole number.*found ${kind}\\.$`),
+    ],
+  ),
+  [
+    'binary_data_output no flag',
+    V2,
+    infer({}, { parameters: { binary_data_output: 'true' } }),
+    400,
+    /parameters\.binary_data_output must be true or false; found a string/,
   ],
   [
     'classification',
@@ -399,7 +424,6 @@ describe('status codes of REST', () => {
     ['GET', '/v2/health'],
     ['GET', '/v2/models/mlp/versions'],
     ['GET', '/v1/models/mlp/metadata'],
-    ['POST', '/v2/repository/index'],
     ['GET', '/v1/models/other'],
     ['POST', '/v1/models/other:predict'],
     ['GET', '/v1/models/mlp/versions/9'],
@@ -497,6 +521,23 @@ describe('status codes of REST', () => {
         expect((await send(encoding, body)).status).toBe(400);
       }
       expect((await send('gzip', gzipSync(body).subarray(0, 20))).status).toBe(400);
+      expect((await send('gzip', Buffer.alloc(0))).status).toBe(400);
+    });
+
+    it.each([
+      ['gzip', gzipSync(body)],
+      ['deflate', deflateSync(body)],
+      ['deflate', deflateRawSync(body)],
+    ])('refuses bytes behind %s data with 400', async (encoding, bytes) => {
+      for (const more of ['x', '\0\0\0', 'garbage garbage']) {
+        const { status, body: answer } = await send(encoding, Buffer.concat([bytes, Buffer.from(more)]));
+        expect([status, answer.error]).toEqual([400, expect.stringContaining('alone')]);
+      }
+    });
+
+    it('accepts gzip of several members', async () => {
+      const parts = [body.subarray(0, 10), body.subarray(10)].map((part) => gzipSync(part));
+      expect((await send('gzip', Buffer.concat(parts))).status).toBe(200);
     });
 
     it('refuses what decompresses to more than the limit with 413', async () => {
@@ -505,12 +546,9 @@ describe('status codes of REST', () => {
 
       const { status, body: answer } = await send('gzip', bomb);
       expect([status, answer.error]).toEqual([413, expect.stringContaining('65536 bytes')]);
+      const members = Buffer.concat(Array.from({ length: 20 }, () => gzipSync(Buffer.alloc(LIMIT / 10, ' '))));
+      expect((await send('gzip', members)).status).toBe(413);
     });
-  });
-
-  it('refuses the header of binary tensors with 400', async () => {
-    const answer = await server.send('POST', V2, infer(), { 'Inference-Header-Content-Length': '10' });
-    expect([answer.status, answer.body.error]).toEqual([400, expect.stringContaining('binary')]);
   });
 
   it('accepts exactly the largest body', async () => {

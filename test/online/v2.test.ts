@@ -17,7 +17,11 @@ describe('V2', () => {
 
     expect([status, body]).toEqual([
       200,
-      { name: 'model-serving', version: expect.stringMatching(/^\d+\.\d+\.\d+/), extensions: [] },
+      {
+        name: 'model-serving',
+        version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+        extensions: expect.arrayContaining(['binary_tensor_data', 'parameters', 'schedule_policy']),
+      },
     ]);
   });
 
@@ -82,11 +86,11 @@ describe('V2', () => {
     expect(await names(undefined)).toEqual(['sum', 'difference']);
   });
 
-  it('accepts parameters, and answers JSON although binary data was preferred', async () => {
+  it('accepts parameters that it knows, and others', async () => {
     const { status, body } = await infer('mlp', {
-      parameters: { priority: 1, timeout: 50_000, binary_data_output: true, note: 'x' },
+      parameters: { priority: 1, timeout: 5_000_000, binary_data_output: false, note: 'x' },
       inputs: [{ ...input, parameters: { any: 1.5 } }],
-      outputs: [{ name: 'output', parameters: { binary_data: true } }],
+      outputs: [{ name: 'output', parameters: { binary_data: false } }],
     });
     expect([status, body.outputs[0].data.length]).toEqual([200, 3]);
   });

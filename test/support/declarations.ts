@@ -1,16 +1,27 @@
 import { Duration, JsonPatch, Size } from 'cdk8s';
 import {
+  Authentication,
+  Batching,
   DisruptionBudget,
+  Fallback,
+  FeatureLookup,
   Gpu,
+  JwtAlgorithm,
+  JwtKeys,
   Model,
   ModelSource,
+  MountedFile,
   NetworkPeer,
   type OnlineModelProps,
+  PredictionLog,
+  ResponseCache,
   Scaling,
+  ServingTls,
   TaintEffect,
+  Tracing,
   WarmUp,
 } from 'cdk8s-model-serving';
-import { Cpu, EnvValue, ImagePullPolicy, ResourceFieldPaths, Secret } from 'cdk8s-plus-28';
+import { ConfigMap, Cpu, EnvValue, ImagePullPolicy, ResourceFieldPaths, Secret } from 'cdk8s-plus-28';
 import { IRIS, newChart, SHA256 } from './manifests';
 
 const IMAGE = `registry.example.com/team/image@sha256:${SHA256}`;
@@ -53,6 +64,97 @@ export const DECLARATIONS: { readonly [name: string]: () => OnlineModelProps } =
     disruptionBudget: DisruptionBudget.none(),
     replicas: 1,
     warmUp: WarmUp.none(),
+  }),
+
+  'everything around the model': () => ({
+    model: onnx(ModelSource.https('https://models.example.com/fraud.onnx', { sha256: SHA256 })),
+    latencyBudget: Duration.millis(100),
+    batching: Batching.dynamic({ maxBatchSize: 64, preferredBatchSizes: [8, 64], maxDelay: Duration.millis(2) }),
+    cache: ResponseCache.inMemory({ maxSize: Size.mebibytes(8), maxAge: Duration.seconds(30) }),
+    limits: {
+      maxHeaderSize: Size.kibibytes(8),
+      maxConnections: 1000,
+      maxJsonDepth: 8,
+      maxElements: 100_000,
+      maxQueuedRequests: 4096,
+      maxResponseSize: Size.mebibytes(1),
+    },
+    features: FeatureLookup.redis({
+      address: 'redis.example.com:6380',
+      entity: 'card_id',
+      features: ['amount_avg_7d', 'tx_count_1h', 'country'],
+      defaults: { amount_avg_7d: 0, country: 'NO' },
+      inputs: { amount_avg_7d: 'features', tx_count_1h: 'features' },
+      columns: { amount_avg_7d: 2, tx_count_1h: 3 },
+      key: 'card:{entity}',
+      timeout: Duration.millis(10),
+      timestampField: 'updated_at',
+      maxAge: Duration.hours(1),
+      database: 1,
+      username: 'predictor',
+      password: { secret: secret(), key: 'password' },
+      tls: { ca: MountedFile.fromSecret(secret(), 'ca.crt'), serverName: 'redis' },
+    }),
+    fallback: Fallback.prediction({ label: 0, probabilities: [0.5, 0.5] }),
+    predictionLog: PredictionLog.http({
+      url: 'https://events.example.com/predictions',
+      sampleRatio: 0.1,
+      redact: ['card_id'],
+      maxQueuedEvents: 100,
+      authorization: { secret: secret(), key: 'authorization' },
+    }),
+    authentication: Authentication.anyOf([
+      Authentication.apiKeys(secret()),
+      Authentication.jwt({
+        issuer: 'https://login.example.com',
+        audience: 'fraud',
+        keys: JwtKeys.url('https://login.example.com/.well-known/jwks.json'),
+        algorithms: [JwtAlgorithm.EDDSA],
+      }),
+    ]),
+    tls: ServingTls.secret(secret()),
+    tracing: Tracing.otlp({
+      url: 'https://collector.example.com/v1/traces',
+      sampleRatio: 0.01,
+      authorization: { secret: secret(), key: 'authorization' },
+    }),
+    cors: ['https://app.example.com', '*'],
+    docs: false,
+  }),
+
+  'a download behind a download, and certificates of clients': () => ({
+    model: onnx(ModelSource.s3('s3://models/iris.onnx', { sha256: SHA256, credentials: secret() })),
+    batching: Batching.none(),
+    fallback: Fallback.model(
+      Model.onnx({
+        name: 'Iris_1',
+        version: '2026.10',
+        source: ModelSource.s3('s3://models/old.onnx', { sha256: SHA256, credentials: secret() }),
+      }),
+    ),
+    predictionLog: PredictionLog.file({ maxSize: Size.mebibytes(16) }),
+    authentication: Authentication.jwt({
+      issuer: 'https://login.example.com',
+      audience: 'fraud',
+      keys: JwtKeys.file(
+        MountedFile.fromConfigMap(ConfigMap.fromConfigMapName(newChart(), 'jwks', 'jwks'), 'jwks.json'),
+      ),
+    }),
+    tls: ServingTls.secret(secret(), { clientCa: MountedFile.fromSecret(secret(), 'ca.crt') }),
+    features: FeatureLookup.redis({ address: 'redis:6379', entity: 'flower', features: ['petal_length'] }),
+  }),
+
+  'a carried model behind a claim': () => ({
+    model: onnx(ModelSource.persistentVolumeClaimByName('models', 'iris.onnx', { sha256: SHA256 })),
+    fallback: Fallback.model(Model.onnx({ name: 'simple', version: '1', source: ModelSource.file(IRIS) })),
+  }),
+
+  'the last answers': () => ({
+    model: onnx(ModelSource.file(IRIS)),
+    fallback: Fallback.cached(),
+    cache: ResponseCache.inMemory(),
+    predictionLog: PredictionLog.file(),
+    batching: Batching.dynamic(),
   }),
 
   'a pod with everything': () => ({

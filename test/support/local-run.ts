@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCommand } from './command';
@@ -13,6 +13,9 @@ export interface RunningManifests {
    */
   url(service: string, port?: string): string;
 
+  /** Content of all files of a name in the volumes of the pods. */
+  files(name: string): string[];
+
   /** Drains and ends everything; resolves with the exit code. */
   stop(): Promise<number | string>;
 }
@@ -22,11 +25,15 @@ interface Status {
   readonly services: readonly { readonly name: string; readonly port: string; readonly url?: string }[];
 }
 
-/** Runs a folder of manifests as a user does, and waits until every pod is ready. */
-export async function runManifests(folder: string): Promise<RunningManifests> {
+/**
+ * Runs a folder of manifests as a user does, and waits until every pod is ready.
+ *
+ * @param more further arguments of `model-serving local`
+ */
+export async function runManifests(folder: string, ...more: string[]): Promise<RunningManifests> {
   const directory = mkdtempSync(join(tmpdir(), 'status-'));
   const file = join(directory, 'status.json');
-  const command = startCommand(['local', folder, '--status-file', file]);
+  const command = startCommand(['local', folder, ...more, '--status-file', file], { env: { TMPDIR: directory } });
   const status = await eventually(`every pod of ${folder} is ready`, () => {
     if (command.child.exitCode !== null) {
       throw new Error(`model-serving local ended:\n${command.stdout()}${command.stderr()}`);
@@ -42,6 +49,10 @@ export async function runManifests(folder: string): Promise<RunningManifests> {
       }
       return found.url;
     },
+    files: (name) =>
+      readdirSync(directory, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name === name)
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')),
     stop: async () => {
       command.child.kill('SIGTERM');
       const code = await command.ended;

@@ -7,7 +7,9 @@ const AREAS: { title: string; first: string }[] = [
   { title: 'Time and requests', first: 'MS1400' },
   { title: 'Warm-up', first: 'MS1500' },
   { title: 'Images', first: 'MS1600' },
-  { title: 'Names, labels, environment and network', first: 'MS1700' },
+  { title: 'Names, labels, environment, network and mounted keys', first: 'MS1700' },
+  { title: 'Features, fallback, prediction log and traces', first: 'MS1800' },
+  { title: 'Authentication', first: 'MS1900' },
   { title: 'Finished manifests', first: 'MS2000' },
 ];
 

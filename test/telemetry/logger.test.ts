@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { describeError, errorMessage } from '../../runtime/src/telemetry';
 
-const TELEMETRY = resolve(__dirname, '../../runtime/build/runtime/src/telemetry');
+const TELEMETRY = resolve(__dirname, '../../runtime/src/telemetry/index.ts');
 
-/** Runs a program with the compiled logger in a process of its own. */
+/** Runs a program with the logger in a process of its own. */
 function run(program: string, env: Record<string, string> = {}): Record<string, unknown>[] {
-  const code = `const { createLogger } = require(${JSON.stringify(TELEMETRY)}); ${program}`;
+  const code = `require('tsx/cjs'); const { createLogger } = require(${JSON.stringify(TELEMETRY)}); ${program}`;
   const { stdout } = spawnSync(process.execPath, ['-e', code], { env: { ...process.env, ...env }, encoding: 'utf8' });
   return stdout
     .split('\n')
