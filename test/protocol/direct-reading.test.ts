@@ -125,7 +125,7 @@ describe('V1 bodies read from their bytes', () => {
       }),
       { numRuns: RUNS },
     );
-    expect(direct).toBeGreaterThan(RUNS / 20);
+    expect(direct).toBeGreaterThan(RUNS / 50);
   });
 
   it('keep the limit of nesting', () => {
@@ -230,7 +230,7 @@ describe('V2 bodies read from their bytes', () => {
       }),
       { numRuns: RUNS },
     );
-    expect(direct).toBeGreaterThan(RUNS / 20);
+    expect(direct).toBeGreaterThan(RUNS / 50);
   });
 
   it('survive mutations unchanged in meaning', () => {
@@ -257,9 +257,11 @@ describe('V2 bodies read from their bytes', () => {
   });
 
   it('mean the same when all but their numbers was there before', () => {
-    const signature = signatureOf('FP32', [-1, 3], [-1, 3]);
-    const codec = new V2Codec(signature, 'm', '1');
-    const other = '{"name":"x1","shape":[1,3],"datatype":"FP32","data":["NaN","Infinity",1]}';
+    const signature: Signature = {
+      inputs: [...signatureOf('FP32', [-1, 3]).inputs, { name: 't', datatype: 'BYTES', shape: [-1], symbols: [] }],
+      outputs: signatureOf('FP32').outputs,
+    };
+    const other = '{"name":"t","shape":[2],"datatype":"BYTES","data":["]","\\u00fc"]}';
     const skeletons = ['[1,3]', '[2,3]', '[1,3],"parameters":{"a":1}', '[3]'].flatMap((shape) =>
       ['', ' ', ',"outputs":[{"name":"y"}]', ',"inputs":[]', ',"id":"b"'].map((after) => [
         `{"id":"a","inputs":[${other},{"name":"x0","datatype":"FP32","shape":${shape},"data":`,
@@ -273,26 +275,33 @@ describe('V2 bodies read from their bytes', () => {
       return found;
     });
     fc.assert(
-      fc.property(fc.constantFrom(...skeletons), rows, fc.nat(4), fc.nat(), ([prefix, suffix], list, again, seed) => {
-        const body = Buffer.from(`${prefix}${list}${suffix}`);
-        const bodies = [...Array(again).fill(body), mutate(body, seededRandom(seed)), body];
-        for (const bytes of bodies) {
-          const at = bytes.indexOf('{');
-          const general = Buffer.concat([
-            bytes.subarray(0, at + 1),
-            Buffer.from('"\\u002d":0,'),
-            bytes.subarray(at + 1),
-          ]);
-          if (at >= 0) {
-            const fresh = new V2Codec(signature, 'm', '1');
-            expect(outcome(() => codec.decode(bytes, {}))).toEqual(outcome(() => fresh.decode(general, {})));
+      fc.property(
+        fc.constantFrom(...skeletons),
+        fc.oneof(regular(3), rows),
+        fc.nat(4),
+        fc.nat(),
+        ([prefix, suffix], list, again, seed) => {
+          const codec = new V2Codec(signature, 'm', '1');
+          const body = Buffer.from(`${prefix}${list}${suffix}`);
+          const bodies = [...Array(again).fill(body), mutate(body, seededRandom(seed)), body];
+          for (const bytes of bodies) {
+            const at = bytes.indexOf('{');
+            const general = Buffer.concat([
+              bytes.subarray(0, at + 1),
+              Buffer.from('"\\u002d":0,'),
+              bytes.subarray(at + 1),
+            ]);
+            if (at >= 0) {
+              const fresh = new V2Codec(signature, 'm', '1');
+              expect(outcome(() => codec.decode(bytes, {}))).toEqual(outcome(() => fresh.decode(general, {})));
+            }
           }
-        }
-      }),
+        },
+      ),
       { numRuns: RUNS },
     );
     read.mockRestore();
-    expect(known).toBeGreaterThan(RUNS / 20);
+    expect(known).toBeGreaterThan(RUNS / 50);
   });
 
   it('keep texts, and integers beyond 2^53, of other inputs', () => {

@@ -5,7 +5,7 @@ const INTERVAL_MILLIS = 100;
 const TARGET_MILLIS = 40;
 
 /** Intervals in a row in which more requests come than go, after which the queue is taken for overload. */
-const GROWING_INTERVALS = 3;
+const GROWING_INTERVALS = 2;
 
 /** More than this part above what goes is growth. */
 const GROWING = 1.05;
@@ -99,7 +99,7 @@ export class QueueLimit {
     this.shrunk = requests < most ? this.shrunk + 1 : 0;
     if (refused > 0 && this.shrunk >= this.probe) {
       this.requests = most;
-      this.growing = 1;
+      this.growing = 0;
       this.shrunk = 0;
       this.probe = Math.min(LAST_PROBE, this.probe * 2);
     } else if (isLong && (refused > 0 || this.growing >= GROWING_INTERVALS)) {
