@@ -21,8 +21,6 @@ buildSync({
   platform: 'node',
   target: 'node22',
   format: 'cjs',
-  // Names of functions and classes are in logs and stack traces.
-  keepNames: true,
   legalComments: 'linked',
   external: [
     'onnxruntime-node',

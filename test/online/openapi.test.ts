@@ -105,11 +105,11 @@ describe('the OpenAPI document', () => {
     async (protocol, model) => {
       const path = protocol === 'v1' ? `/v1/models/${model}:predict` : `/v2/models/${model}/infer`;
       const { requestBody, responses } = document.paths[path].post;
-      const { schema, examples } = jsonOf(requestBody);
       if (model === 'identity-fp16' && protocol === 'v2') {
-        expect(examples).toBeUndefined();
+        expect(requestBody.content).toEqual({ 'application/octet-stream': {} });
         return;
       }
+      const { schema, examples } = jsonOf(requestBody);
       const { value } = examples['one-row'];
       expect(validate(schema, value)).toEqual([]);
       const answer = await server.post(path, value);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Datatype, Signature, Tensor } from '../../runtime/src/model';
-import { RequestError, V1Codec, V2Codec } from '../../runtime/src/protocol';
+import { RequestError, V1Codec, V2Codec, WIRE_LIMITS } from '../../runtime/src/protocol';
 import { readV1Directly } from '../../runtime/src/protocol/v1-direct';
 import { readV2Directly } from '../../runtime/src/protocol/v2-direct';
 import { Skeletons } from '../../runtime/src/protocol/v2-skeletons';
@@ -280,10 +280,14 @@ describe('V2 bodies read from their bytes', () => {
         fc.oneof(regular(3), rows),
         fc.nat(4),
         fc.nat(),
-        ([prefix, suffix], list, again, seed) => {
-          const codec = new V2Codec(signature, 'm', '1');
-          const body = Buffer.from(`${prefix}${list}${suffix}`);
-          const bodies = [...Array(again).fill(body), mutate(body, seededRandom(seed)), body];
+        fc.constantFrom(4, 5, 16),
+        ([prefix, suffix], list, again, seed, jsonDepth) => {
+          const limits = { ...WIRE_LIMITS, jsonDepth };
+          const codec = new V2Codec(signature, 'm', '1', limits);
+          const [body, nested, plain] = [list, '[[1,2,3]]', '[1,2,3]'].map((data) =>
+            Buffer.from(`${prefix}${data}${suffix}`),
+          );
+          const bodies = [...Array(again).fill(body), mutate(body, seededRandom(seed)), plain, body, nested, plain];
           for (const bytes of bodies) {
             const at = bytes.indexOf('{');
             const general = Buffer.concat([
@@ -292,13 +296,13 @@ describe('V2 bodies read from their bytes', () => {
               bytes.subarray(at + 1),
             ]);
             if (at >= 0) {
-              const fresh = new V2Codec(signature, 'm', '1');
+              const fresh = new V2Codec(signature, 'm', '1', limits);
               expect(outcome(() => codec.decode(bytes, {}))).toEqual(outcome(() => fresh.decode(general, {})));
             }
           }
         },
       ),
-      { numRuns: RUNS },
+      { numRuns: RUNS / 5 },
     );
     read.mockRestore();
     expect(known).toBeGreaterThan(RUNS / 50);

@@ -45,7 +45,7 @@ export interface ServingLimits {
    * Most requests that wait for the model; then 429. Requests that cannot be answered within the latency budget are
    * refused before that.
    *
-   * @default 1024
+   * @default - about as many as the model answers in a second, from 256 to 8192
    */
   readonly maxQueuedRequests?: number;
 

@@ -13,6 +13,7 @@ import {
 import type { Tracing } from '../tracing';
 import type { PredictContext } from './http/exchange';
 import { InferenceChains } from './inference-chain';
+import { freeModel, LeavingModels } from './leaving-models';
 import type { ServingLimits } from './limits';
 import { type ServedModel, serveModel } from './served-model';
 
@@ -20,12 +21,6 @@ export type { ServedModel } from './served-model';
 
 /** Most versions of one model that are served at a time. */
 const MOST_VERSIONS = 8;
-
-/** A version whose place was taken is freed after this time: by then it has what was on its way to it. */
-const RETIRE_AFTER_MILLIS = 5000;
-
-/** Longest time for what its stages still have to write. */
-const RETIRE_WRITE_MILLIS = 5000;
 
 /** A model of the configuration, and what is measured of it. */
 interface DeclaredModel {
@@ -52,14 +47,14 @@ export class ServedModels {
   private readonly logger: Logger;
   private readonly chains: InferenceChains;
 
-  /** Models that others have taken the place of, and when they are freed. */
-  private readonly leaving = new Map<ServedModel, NodeJS.Timeout>();
+  private readonly leaving: LeavingModels;
   private lastChange: Promise<void> = Promise.resolve();
   private onChange: () => void = () => undefined;
   private stopped = false;
 
   constructor(private readonly options: ServedModelsOptions) {
     this.logger = options.context.logger;
+    this.leaving = new LeavingModels(this.logger, (change) => this.inTurn(change));
     this.chains = new InferenceChains(new StageMetrics(options.context.metrics.registry), options.tracing);
     for (const model of options.config.models) {
       const meters = options.context.metrics.forModel(model);
@@ -163,7 +158,7 @@ export class ServedModels {
       if (old !== undefined) {
         // Requests whose bodies are still being received are meant for the old one.
         await turn();
-        this.retireLater(old);
+        this.leaving.add(old);
       }
     });
   }
@@ -185,14 +180,14 @@ export class ServedModels {
       this.onChange();
       this.declared.get(found)?.meters.remove();
       this.declared.delete(found);
-      await this.retire(served);
+      await freeModel(served);
       return true;
     });
   }
 
   /** Resolves when no request waits for any model. */
   async idle(): Promise<void> {
-    await Promise.all([...this.served.values(), ...this.leaving.keys()].map(({ batcher }) => batcher.idle()));
+    await Promise.all([...this.served.values(), ...this.leaving.all].map(({ batcher }) => batcher.idle()));
   }
 
   /** Loads no further models. */
@@ -207,10 +202,7 @@ export class ServedModels {
    */
   async close(withinMillis: number): Promise<void> {
     await this.lastChange;
-    const served = [...this.served.values(), ...this.leaving.keys()];
-    for (const timer of this.leaving.values()) {
-      clearTimeout(timer);
-    }
+    const served = [...this.served.values(), ...this.leaving.all];
     this.leaving.clear();
     await Promise.all(served.map(({ chain }) => chain.close(withinMillis)));
     await Promise.all(served.map(({ model }) => model.session.close()));
@@ -233,21 +225,6 @@ export class ServedModels {
     meters.setInfo(config);
     meters.setReady(true);
     version.setReady(served.model);
-  }
-
-  private retireLater(old: ServedModel): void {
-    const timer = setTimeout(() => {
-      this.leaving.delete(old);
-      this.retire(old).catch((error: unknown) => this.logger.error({ error }, 'a model could not be freed'));
-    }, RETIRE_AFTER_MILLIS);
-    this.leaving.set(old, timer.unref());
-  }
-
-  /** Frees a model that gets no new requests, after it has answered what it had taken. */
-  private async retire({ batcher, chain, model }: ServedModel): Promise<void> {
-    await batcher.close();
-    await chain.close(RETIRE_WRITE_MILLIS);
-    await model.session.close();
   }
 
   /** One after the other: loading takes memory and processor time. */

@@ -8,7 +8,7 @@ import { checkElements, WIRE_LIMITS, type WireLimits } from './limits';
 import { type Codec, commonRows, type Prediction, type RequestHeaders } from './prediction';
 import { badRequest, kindOf, RequestError } from './request-error';
 import { V2Answer } from './v2-answer';
-import { readV2Directly } from './v2-direct';
+import { DEPTH_OF_DATA, readV2Directly } from './v2-direct';
 import { type InputData, V2Inputs } from './v2-inputs';
 import { V2Outputs, type WantedOutput } from './v2-outputs';
 import { readParameters, readPriority, readTimeoutMillis } from './v2-parameters';
@@ -24,7 +24,7 @@ const DIRECT_BYTES = 384;
 export class V2Codec implements Codec {
   private readonly inputs: V2Inputs;
   private readonly outputs: V2Outputs;
-  private readonly skeletons = new Skeletons();
+  private readonly skeletons: Skeletons;
   private readonly writer: V2Answer;
 
   /**
@@ -39,6 +39,7 @@ export class V2Codec implements Codec {
   ) {
     this.inputs = new V2Inputs(signature);
     this.outputs = new V2Outputs(signature);
+    this.skeletons = new Skeletons(limits.jsonDepth - DEPTH_OF_DATA);
     this.writer = new V2Answer(signature, model, version, limits);
   }
 

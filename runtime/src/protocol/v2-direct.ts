@@ -12,7 +12,7 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /** Lists and objects around the data of an input. */
-const DEPTH_OF_DATA = 3;
+export const DEPTH_OF_DATA = 3;
 
 /** Stands for the data in the body that is left. */
 const PLACEHOLDER = Buffer.from('0');

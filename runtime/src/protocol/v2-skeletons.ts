@@ -34,12 +34,16 @@ export class Skeletons {
   private learned = 0;
   private misses = 0;
 
+  /** @param maxRank deepest nesting of a list */
+  constructor(private readonly maxRank: number) {}
+
   /** Reads a body whose skeleton is known; undefined when it is not. */
   read(body: Buffer): KnownBody | undefined {
     for (const { prefix, suffix, position, datatype, parsed } of this.known) {
       if (hasAt(body, prefix, 0)) {
         const list = readDirectly(body, prefix.length, datatype);
-        if (list !== undefined && body.length === list.end + suffix.length && hasAt(body, suffix, list.end)) {
+        const isWhole = list !== undefined && body.length === list.end + suffix.length && hasAt(body, suffix, list.end);
+        if (isWhole && list.shape.length <= this.maxRank) {
           return { parsed, position, list };
         }
       }

@@ -26,8 +26,8 @@ const QUEUED_SECONDS = 1;
 const LEAST_QUEUED = 256;
 const MOST_QUEUED = 8192;
 
-/** The limit of the queue never shrinks below this, so that runs can be filled. */
-const LEAST_LIMIT = 4;
+/** The limit of the queue never shrinks below this: a few clients that each wait for an answer are no overload. */
+const LEAST_LIMIT = 32;
 
 /** How the runs of a model go. */
 export interface RunState {

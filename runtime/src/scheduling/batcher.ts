@@ -1,47 +1,15 @@
 import type { BatchingConfig } from '../contract';
-import { DATATYPES, type LoadedModel, outputBytesOfRow, type Tensor } from '../model';
+import { DATATYPES, type LoadedModel, type Tensor } from '../model';
 import type { Logger, RunMeter } from '../telemetry';
-import { Admission, type QueueLimits } from './admission';
-import { BatchLimit } from './batch-limit';
+import { Admission } from './admission';
 import { BatchRunner } from './batch-runner';
-import { CostEstimate } from './cost-estimate';
+import { BATCHER_LIMITS, type BatcherLimits } from './batcher-limits';
 import { DeadlineTimer } from './deadline-timer';
 import type { Inference, Job } from './job';
 import { JobQueue } from './job-queue';
 import { ANSWER_TOO_LARGE, EXPIRED, UNLOADED } from './refusals';
+import { RunSizes } from './run-sizes';
 import { SplitJob } from './split-job';
-
-/** Bounds of a {@link Batcher}. */
-export interface BatcherLimits extends QueueLimits {
-  /** How long runs may follow each other before other events get their turn, in seconds. */
-  readonly turnSeconds: number;
-
-  /** Largest answer of one request in memory, in bytes. */
-  readonly answerBytes: number;
-}
-
-/** Limits that fit most models. */
-export const BATCHER_LIMITS: BatcherLimits = {
-  queuedRows: 65_536,
-  queuedBytes: 64 * 1024 * 1024,
-  turnSeconds: 0.004,
-  answerBytes: 64 * 1024 * 1024,
-};
-
-/** Most rows in a shared run of a model that could not be measured. */
-const UNMEASURED_ROWS = 64;
-
-/** Outputs of a shared run take about this much memory at most, in bytes. */
-const OUTPUT_BYTES = 64 * 1024 * 1024;
-
-/** A larger run is tried when it is expected to be shorter than this, in the event loop and in a worker thread, in seconds. */
-const LARGER_SECONDS = { inline: 0.001, worker: 0.2 } as const;
-
-/** A run in a worker thread is given rows for this time at least, when they wait: less is not worth the way there, in seconds. */
-const WORKER_SECONDS = 0.005;
-
-/** A request with more rows than a worker thread evaluates in this time is run in parts, in seconds. */
-const PART_SECONDS = 0.02;
 
 /**
  * Runs a model for many requests.
@@ -57,18 +25,13 @@ export class Batcher implements Inference {
   readonly admission: Admission;
 
   private readonly queue = new JobQueue();
-  private readonly cost: CostEstimate;
+  private readonly sizes: RunSizes;
   private readonly runner: BatchRunner;
   private readonly deadlines = new DeadlineTimer((now) => this.queue.sweep(now, this.drop));
-  private readonly limit: BatchLimit;
 
   /** Runs that are under way, and when they will have ended. */
   private running = 0;
   private busyUntil = 0;
-
-  /** Memory of one row of the outputs: as far as the signature tells, and as in the last run. */
-  private readonly knownBytesOfRow: number;
-  private outputBytesOfRow: number;
 
   private scheduled = false;
   private held: NodeJS.Timeout | undefined;
@@ -82,24 +45,15 @@ export class Batcher implements Inference {
     private readonly limits: BatcherLimits = BATCHER_LIMITS,
     private readonly batching: BatchingConfig = {},
   ) {
-    this.cost = new CostEstimate(model.cost?.points);
-    const rows = batching.maxBatchSize ?? model.cost?.worthwhileRows ?? UNMEASURED_ROWS;
-    const kind = batching.maxBatchSize !== undefined ? 'fixed' : model.cost?.settled === true ? 'measured' : 'open';
-    this.limit = new BatchLimit(rows, kind);
-    this.knownBytesOfRow = outputBytesOfRow(model.signature) ?? 0;
-    this.outputBytesOfRow = this.knownBytesOfRow;
+    this.sizes = new RunSizes(model, batching, limits.turnSeconds);
     this.runner = new BatchRunner({
       model,
       meter,
       logger,
       answerBytes: limits.answerBytes,
-      onRun: (rows, seconds, outputBytes) => {
-        this.cost.observe(rows, seconds);
-        this.limit.observe(rows, seconds);
-        this.outputBytesOfRow = outputBytes / Math.max(1, rows);
-      },
+      onRun: (rows, seconds, outputBytes) => this.sizes.observe(rows, seconds, outputBytes),
     });
-    this.admission = new Admission(this.queue, this.cost, limits, meter, this.runState());
+    this.admission = new Admission(this.queue, this.sizes.cost, limits, meter, this.runState());
     meter.watchQueue(() => this.reading());
   }
 
@@ -119,7 +73,7 @@ export class Batcher implements Inference {
       job.fail(refused);
       return;
     }
-    const partRows = this.partRows(job.rows ?? 1);
+    const partRows = this.runner.sharing ? this.sizes.part(job.rows ?? 1) : undefined;
     if (partRows !== undefined) {
       const { answer } = this.runner;
       const runWhole = (whole: Job) => this.enqueue(whole, performance.now());
@@ -194,7 +148,7 @@ export class Batcher implements Inference {
       rows += job.rows ?? 1;
       limit.noteWait(job.times.queue * 1000);
     }
-    const seconds = this.runner.sharing ? this.cost.seconds(rows) : this.cost.seconds(1) * jobs.length;
+    const seconds = this.runner.sharing ? this.sizes.cost.seconds(rows) : this.sizes.cost.seconds(1) * jobs.length;
     limit.judge(this.queue.requests, seconds * 1000, now);
     this.running += 1;
     this.busyUntil = Math.max(now, this.busyUntil) + (seconds * 1000) / this.parallel;
@@ -209,7 +163,12 @@ export class Batcher implements Inference {
 
   private take(now: number): Job[] {
     const { sharing } = this.runner;
-    return this.queue.take({ most: sharing ? this.batchRows() : this.jobsAlone(), sharing, now, drop: this.drop });
+    return this.queue.take({
+      most: sharing ? this.sizes.next(this.queue.rows) : this.sizes.alone,
+      sharing,
+      now,
+      drop: this.drop,
+    });
   }
 
   private readonly drop = (job: Job): void => {
@@ -228,60 +187,12 @@ export class Batcher implements Inference {
     if (this.running < Math.max(1, workers)) {
       return true;
     }
-    const waiting = this.runner.sharing ? this.queue.rows >= this.mostRows : this.queue.requests > 0;
+    const waiting = this.runner.sharing ? this.queue.rows >= this.sizes.most : this.queue.requests > 0;
     return waiting && this.running < 2 * workers;
-  }
-
-  /** Most rows of several requests in one run. */
-  private get mostRows(): number {
-    const { rows } = this.limit;
-    if (this.model.session.workers === 0 || this.batching.maxBatchSize !== undefined) {
-      return rows;
-    }
-    const seconds = this.cost.seconds(rows);
-    return seconds > 0 && seconds < WORKER_SECONDS ? Math.floor((WORKER_SECONDS / seconds) * rows) : rows;
   }
 
   private get parallel(): number {
     return Math.max(1, this.model.session.workers);
-  }
-
-  /** Rows of the next shared run: a preferred size when enough wait for one, else as many as are worthwhile. */
-  private batchRows(): number {
-    const { preferredBatchSizes = [] } = this.batching;
-    let rows = 0;
-    for (const size of preferredBatchSizes) {
-      if (size <= this.queue.rows && size > rows) {
-        rows = size;
-      }
-    }
-    if (rows === 0) {
-      const seconds = this.cost.seconds(2 * this.limit.rows);
-      const mayGrow = seconds < (this.model.session.workers > 0 ? LARGER_SECONDS.worker : LARGER_SECONDS.inline);
-      rows = Math.max(this.limit.next(this.queue.rows, mayGrow), this.mostRows);
-    }
-    const affordable = Math.floor(OUTPUT_BYTES / Math.max(1, this.outputBytesOfRow));
-    return Math.max(1, Math.min(rows, affordable));
-  }
-
-  /** Jobs that are run one after the other in one go, when they share no run. */
-  private jobsAlone(): number {
-    return this.model.session.workers > 0
-      ? 1
-      : Math.max(1, Math.floor(this.limits.turnSeconds / Math.max(this.cost.seconds(1), 1e-6)));
-  }
-
-  /** Rows of a part, when a request would take too long in one run; undefined when it is run whole. */
-  private partRows(rows: number): number | undefined {
-    const { cost, mostRows } = this;
-    const seconds = cost.seconds(rows);
-    const partSeconds = this.model.session.workers > 0 ? PART_SECONDS : this.limits.turnSeconds;
-    // As long as it is not known that a larger run takes longer, parts might cost many times as much as the whole.
-    const known = this.model.cost?.settled === true || cost.knows(rows);
-    if (!this.runner.sharing || !known || rows <= mostRows || seconds <= partSeconds) {
-      return undefined;
-    }
-    return Math.max(mostRows, Math.floor((rows * partSeconds) / seconds));
   }
 
   /** Whether to wait for more requests, as far as that is declared; a timer ends the waiting. */
@@ -290,14 +201,14 @@ export class Batcher implements Inference {
     if (maxDelayMillis === 0 || !this.runner.sharing || this.closed) {
       return false;
     }
-    const wanted = Math.min(...(preferredBatchSizes ?? [this.mostRows]));
+    const wanted = Math.min(...(preferredBatchSizes ?? [this.sizes.most]));
     const oldest = this.queue.oldest();
     const first = this.queue.first();
     if (this.queue.rows >= wanted || oldest === undefined || first === undefined) {
       return false;
     }
     // What is due first must still be run in time.
-    const latest = first.expiresAt - 2000 * this.cost.seconds(wanted);
+    const latest = first.expiresAt - 2000 * this.sizes.cost.seconds(wanted);
     const millis = Math.min(oldest + maxDelayMillis, latest) - now;
     if (millis <= 0) {
       return false;
@@ -312,7 +223,7 @@ export class Batcher implements Inference {
 
   /** Refuses what is known to give too large an answer. */
   private tooLarge(job: Job) {
-    return this.knownBytesOfRow * (job.rows ?? 1) > this.limits.answerBytes ? ANSWER_TOO_LARGE : undefined;
+    return this.sizes.knownOutputBytes(job.rows ?? 1) > this.limits.answerBytes ? ANSWER_TOO_LARGE : undefined;
   }
 
   /** The answer to a request without rows; an engine need not be able to run those. */
@@ -331,7 +242,7 @@ export class Batcher implements Inference {
     const batcher = this;
     return {
       get batchRows() {
-        return batcher.runner.sharing ? batcher.mostRows : 1;
+        return batcher.runner.sharing ? batcher.sizes.most : 1;
       },
       get sharing() {
         return batcher.runner.sharing;
@@ -346,13 +257,13 @@ export class Batcher implements Inference {
   }
 
   private reading() {
-    const { queue, runner, mostRows } = this;
+    const { queue, runner, sizes } = this;
     const oldest = queue.oldest();
     return {
       requests: queue.requests,
       rows: queue.rows,
       oldestSeconds: oldest === undefined ? 0 : (performance.now() - oldest) / 1000,
-      batchLimit: runner.sharing ? mostRows : 1,
+      batchLimit: runner.sharing ? sizes.most : 1,
     };
   }
 }

@@ -1,4 +1,5 @@
-export { BATCHER_LIMITS, Batcher, type BatcherLimits } from './batcher';
+export { Batcher } from './batcher';
+export { BATCHER_LIMITS, type BatcherLimits } from './batcher-limits';
 export {
   type BreakerCall,
   type BreakerState,

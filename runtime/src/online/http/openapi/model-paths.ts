@@ -141,7 +141,9 @@ function infer(model: DescribedModel, { id, authenticated }: ModelPlace): object
           `\`Inference-Header-Content-Length\`; the content type is \`${BINARY}\` then. ${TIME_LIMIT}`,
         requestBody: {
           required: true,
-          content: { 'application/json': { schema: request, ...exampleOf(examples?.v2) } },
+          content: isBinaryOnly(model)
+            ? { [BINARY]: {} }
+            : { 'application/json': { schema: request, ...exampleOf(examples?.v2) } },
         },
       },
       good: {
@@ -153,6 +155,11 @@ function infer(model: DescribedModel, { id, authenticated }: ModelPlace): object
     },
     authenticated,
   );
+}
+
+/** Whether V2 has no JSON for an input or an output. */
+function isBinaryOnly({ signature }: DescribedModel): boolean {
+  return [...(signature?.inputs ?? []), ...(signature?.outputs ?? [])].some(({ datatype }) => datatype === 'FP16');
 }
 
 /** Names of models and versions consist of characters that names of schemas may have; the slash of a version is `--`. */

@@ -82,7 +82,11 @@ function wantedSchema({ name }: TensorSpec): JsonSchema {
     required: ['name'],
     properties: {
       name: { const: name },
-      parameters: parametersWith({ binary_data: { type: 'boolean' }, classification: false }),
+      parameters: parametersWith({
+        binary_data: { type: 'boolean' },
+        classification: false,
+        shared_memory_region: false,
+      }),
     },
   };
 }
