@@ -128,7 +128,7 @@ describe('V2', () => {
     const text = async (model: string, datatype: string) =>
       (await infer(model, `{"inputs":[{"name":"input","datatype":"${datatype}","shape":[3,2],"data":${data}}]}`)).text;
 
-    expect(await text('identity-fp32', 'FP32')).toContain('"data":[0.1,-0,1e-45,3.4028235e+38,16777216,0.33333334]}');
-    expect(await text('identity-fp64', 'FP64')).toContain('"data":[0.1,-0,1e-45,3.4028235e+38,16777216,0.33333334]}');
+    expect(await text('identity-fp32', 'FP32')).toContain('"data":[0.1,-0.0,1e-45,3.4028235e+38,16777216,0.33333334]}');
+    expect(await text('identity-fp64', 'FP64')).toContain('"data":[0.1,-0.0,1e-45,3.4028235e+38,16777216,0.33333334]}');
   });
 });

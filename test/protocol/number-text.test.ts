@@ -6,7 +6,7 @@ const RUNS = { numRuns: 5000 };
 describe('numbers as JSON', () => {
   it.each([
     [0, '0'],
-    [-0, '-0'],
+    [-0, '-0.0'],
     [1, '1'],
     [-1.5, '-1.5'],
     [Math.fround(0.1), '0.1'],

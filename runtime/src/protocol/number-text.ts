@@ -37,7 +37,8 @@ export function float32Text(value: number): string {
 /** An FP64 as JSON: the shortest decimal that reads back as the same FP64; strings for what is not finite. */
 export function float64Text(value: number): string {
   if (value === 0) {
-    return 1 / value < 0 ? '-0' : '0';
+    // With a fraction: as an integer it would lose its sign in many languages.
+    return 1 / value < 0 ? '-0.0' : '0';
   }
   return Number.isFinite(value) ? String(value) : `"${value}"`;
 }
