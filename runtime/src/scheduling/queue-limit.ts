@@ -5,7 +5,7 @@ const INTERVAL_MILLIS = 100;
 const TARGET_MILLIS = 40;
 
 /** Intervals in a row in which more requests come than go, after which the queue is taken for overload. */
-const GROWING_INTERVALS = 2;
+const GROWING_INTERVALS = 5;
 
 /** More than this part above what goes is growth. */
 const GROWING = 1.05;
