@@ -32,11 +32,14 @@ function models(files: Record<string, string>): string {
   return directory;
 }
 
+/** Any free ones. */
+const ANY_PORTS = ['--http-port', '0', '--grpc-port', '0', '--metrics-port', '0'];
+
 async function start(
   directory: string,
   ...args: string[]
 ): Promise<{ command: RunningCommand; url: string; metrics: string }> {
-  const command = startCommand(['serve', '--models', directory, '--http-port', '0', '--metrics-port', '0', ...args]);
+  const command = startCommand(['serve', '--models', directory, ...ANY_PORTS, ...args]);
   running.push(command);
   const line = await eventually('the server says where it is', () =>
     command.log().find(({ msg }) => msg === 'serving'),
@@ -97,22 +100,24 @@ describe('serve', () => {
     expect((await get(`${url}/v2/health/ready`)).status).toBe(200);
   });
 
-  it.each([
-    ['--http-port', ['--metrics-port', '0']],
-    ['--metrics-port', ['--http-port', '0']],
-  ])('names the option of a port that is in use: %s', async (option, others) => {
-    const port = await freePort();
-    const holder = createServer();
-    await new Promise<void>((done) => holder.listen(port, '::', done));
-    try {
-      const directory = models({ iris: `${IRIS}/models/iris-v1.onnx` });
-      const { code, log } = await runCommand(['serve', '--models', directory, option, String(port), ...others]);
-      expect(code).toBe(1);
-      expect(log.at(-1)).toMatchObject({ msg: expect.stringMatching(new RegExp(`Port ${port} is in use.*${option}`)) });
-    } finally {
-      holder.close();
-    }
-  });
+  it.each(['--http-port', '--grpc-port', '--metrics-port'])(
+    'names the option of a port that is in use: %s',
+    async (option) => {
+      const port = await freePort();
+      const holder = createServer();
+      await new Promise<void>((done) => holder.listen(port, '::', done));
+      try {
+        const directory = models({ iris: `${IRIS}/models/iris-v1.onnx` });
+        const { code, log } = await runCommand(['serve', '--models', directory, ...ANY_PORTS, option, String(port)]);
+        expect(code).toBe(1);
+        expect(log.at(-1)).toMatchObject({
+          msg: expect.stringMatching(new RegExp(`Port ${port} is in use.*${option}`)),
+        });
+      } finally {
+        holder.close();
+      }
+    },
+  );
 
   it('says what it looked for when there is nothing', async () => {
     const { code, log } = await runCommand(['serve', '--models', join(root, 'none')]);
@@ -126,7 +131,7 @@ describe('serve', () => {
 describeWith('serve on a terminal', TERMINAL, () => {
   it('prints a table and a request to paste, which works', async () => {
     const directory = models({ iris: `${IRIS}/models/iris-v1.onnx`, broken: `${FIXTURES}/corrupted.onnx` });
-    const args = ['serve', '--models', directory, '--http-port', '0', '--metrics-port', '0'];
+    const args = ['serve', '--models', directory, ...ANY_PORTS];
     const command = startCommand(args, { terminal: true });
     running.push(command);
     await eventually('the request is printed', () => command.stdout().includes('Ctrl-C drains and ends.'));
