@@ -1,4 +1,7 @@
-"""BentoML: its own protocol, one worker, no access log. Usage: MODEL=… bentoml serve server:Iris"""
+"""BentoML: its own protocol, one worker, no access log.
+
+Usage: MODEL=… bentoml serve server:Iris
+"""
 
 import os
 from typing import Any

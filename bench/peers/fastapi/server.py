@@ -1,4 +1,7 @@
-"""FastAPI by hand, as a tutorial shows it: a typed body, one run for each request. Usage: server.py PORT GRPC_PORT MODEL"""
+"""FastAPI by hand, as a tutorial shows it: a typed body, one run for each request.
+
+Usage: server.py PORT GRPC_PORT MODEL
+"""
 
 import sys
 from typing import Any

@@ -1,4 +1,7 @@
-"""LitServe: its own protocol, one worker, with batches and its fast queue. Usage: server.py PORT GRPC_PORT MODEL"""
+"""LitServe: its own protocol, one worker, with batches and its fast queue.
+
+Usage: server.py PORT GRPC_PORT MODEL
+"""
 
 import sys
 from typing import Any

@@ -1,4 +1,7 @@
-"""A runtime of MLServer for ONNX models: V2 and gRPC. MLServer finds it by the name server.OnnxRuntime."""
+"""A runtime of MLServer for ONNX models: V2 and gRPC.
+
+MLServer finds it by the name server.OnnxRuntime.
+"""
 
 import numpy as np
 from mlserver import MLModel

@@ -19,7 +19,8 @@ TYPES = {"tensor(int64)": np.int64, "tensor(float)": np.float32}
 
 if __name__ == "__main__":
     model = OnnxModel(path)
-    # Triton's Python back end must find the shared library of this interpreter, not of another of the same name.
+    # Triton's Python back end must find the shared library of this interpreter, not
+    # of another of the same name.
     os.environ["LD_LIBRARY_PATH"] = sysconfig.get_config_var("LIBDIR")
 
     @batch
