@@ -38,7 +38,7 @@ const LOADER = { keepCase: true, longs: String, enums: String, bytes: Buffer } a
 
 /** Definitions of the services as clients have them, of files of their own. */
 const inference = loadSync(join(__dirname, 'grpc-inference.proto'), LOADER);
-const health = loadSync(join(__dirname, 'grpc-health.proto'), LOADER);
+const health = loadSync(join(__dirname, '../../conformance/protocol/health.proto'), LOADER);
 
 /** A client of the gRPC port, with a connection of its own. */
 export class GrpcClient {

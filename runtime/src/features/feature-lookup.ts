@@ -1,6 +1,6 @@
 import type { FeatureLookupConfig } from '../contract';
 import type { Tensor } from '../model';
-import { badRequest, RequestError } from '../protocol';
+import { badRequest, RETRY_AFTER, RequestError } from '../protocol';
 import {
   type CircuitBreaker,
   type Inference,
@@ -206,7 +206,7 @@ export class FeatureLookup implements Inference {
     }
     const { found, unavailable } = counts[index];
     const reason = unavailable > 0 ? 'the feature store did not answer in time' : describeLack(counts[index]);
-    const headers: Record<string, string> = unavailable > 0 ? { 'Retry-After': '1' } : {};
+    const headers: Record<string, string> = unavailable > 0 ? RETRY_AFTER : {};
     return new RequestError(
       503,
       `The feature '${features[index].name}' has no value for ${rows - found} of ${rows} rows (${reason}), and no default.`,

@@ -1,7 +1,6 @@
 import type { ModelVersion } from '../model';
-import { RequestError, shown } from '../protocol';
+import { RETRY_AFTER, RequestError, shown } from '../protocol';
 import type { Protocol } from '../telemetry';
-import { RETRY_AFTER } from './retry-after';
 import type { ServedModel, ServedModels } from './served-models';
 
 /**

@@ -7,6 +7,7 @@ import { checkElements, WIRE_LIMITS, type WireLimits } from './limits';
 import { commonRows, type Prediction } from './prediction';
 import { badRequest, counted, shown } from './request-error';
 import { checkShape, readShape, type SymbolSizes } from './shape';
+import { positionOf } from './tensor-position';
 import { readPriority, readTimeoutMillis, refuseExtensions } from './v2-parameters';
 
 /** A request over gRPC that was understood: what to run, and how to write the answer. */
@@ -78,10 +79,7 @@ export class GrpcCodec {
     const sizes: SymbolSizes = new Map();
     for (let position = 0; position < inputs.length; position += 1) {
       const input = inputs[position];
-      const index = this.inputIndex.get(input.name);
-      if (index === undefined) {
-        throw unknownName(`inputs[${position}].name must be an input`, this.inputIndex, input.name);
-      }
+      const index = positionOf(this.inputIndex, input.name, 'an input', `inputs[${position}]`);
       if (tensors[index] !== undefined) {
         throw badRequest(`Input '${input.name}' is given twice.`);
       }
@@ -119,10 +117,7 @@ export class GrpcCodec {
   /** Positions of the outputs to answer. */
   private readOutputs(outputs: readonly InferOutput[]): number[] {
     const selected = outputs.map(({ name, parameters }, position) => {
-      const index = this.outputIndex.get(name);
-      if (index === undefined) {
-        throw unknownName(`outputs[${position}].name must be an output`, this.outputIndex, name);
-      }
+      const index = positionOf(this.outputIndex, name, 'an output', `outputs[${position}]`);
       refuseExtensions(parameters, `outputs[${position}].parameters`);
       return index;
     });
@@ -131,9 +126,4 @@ export class GrpcCodec {
     }
     return selected;
   }
-}
-
-function unknownName(rule: string, known: ReadonlyMap<string, number>, found: string): Error {
-  const names = [...known.keys()].map((name) => `'${name}'`).join(', ');
-  return badRequest(`${rule} of the model (${names}); found ${shown(found)}.`);
 }

@@ -18,6 +18,7 @@ export { WIRE_LIMITS, type WireLimits } from './limits';
 export type { AnswerBody, Codec, EncodedAnswer, Prediction, RequestHeaders } from './prediction';
 export { badRequest, RequestError, shown } from './request-error';
 export { REQUEST_ID_HEADER, readRequestId } from './request-id';
+export { RETRY_AFTER } from './retry-after';
 export { allText, flatText } from './tensor-text';
 export { readTraceContext, type TraceContext } from './trace-context';
 export { V1Codec } from './v1-codec';

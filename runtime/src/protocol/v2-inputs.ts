@@ -5,6 +5,7 @@ import type { DirectTensor } from './direct-tensor';
 import { isObject, type JsonObject, own } from './json-body';
 import { badRequest, kindOf, shown } from './request-error';
 import { checkShape, readShape, type SymbolSizes } from './shape';
+import { positionOf } from './tensor-position';
 import { readFlat, readNested } from './tensor-reader';
 import { readParameters } from './v2-parameters';
 
@@ -54,7 +55,7 @@ export class V2Inputs {
       if (!isObject(input)) {
         throw badRequest(`${path} must be an object; found ${kindOf(input)}.`);
       }
-      const index = this.indexOf(own(input, 'name'), path);
+      const index = positionOf(this.positions, own(input, 'name'), 'an input', path);
       if (tensors[index] !== undefined) {
         throw badRequest(`Input '${specs[index].name}' is given twice.`);
       }
@@ -67,15 +68,6 @@ export class V2Inputs {
       }
       return tensor;
     });
-  }
-
-  private indexOf(name: unknown, path: string): number {
-    const index = typeof name === 'string' ? this.positions.get(name) : undefined;
-    if (index === undefined) {
-      const names = [...this.positions.keys()].map((known) => `'${known}'`).join(', ');
-      throw badRequest(`${path}.name must be an input of the model (${names}); found ${shown(name)}.`);
-    }
-    return index;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Signature } from '../model';
 import { isObject, type JsonObject, own } from './json-body';
-import { badRequest, kindOf, shown } from './request-error';
+import { badRequest, kindOf } from './request-error';
+import { positionOf } from './tensor-position';
 import { readFlag, readParameters, refuseExtensions } from './v2-parameters';
 
 /** An output that is to be answered. */
@@ -59,7 +60,7 @@ export class V2Outputs {
       if (!isObject(output)) {
         throw badRequest(`${path} must be an object with the name of an output; found ${kindOf(output)}.`);
       }
-      const index = this.indexOf(own(output, 'name'), path);
+      const index = positionOf(this.positions, own(output, 'name'), 'an output', path);
       const parameters = readParameters(own(output, 'parameters'), `${path}.parameters`);
       refuseExtensions(parameters, `${path}.parameters`);
       return { index, binary: readFlag(parameters, 'binary_data', `${path}.parameters`) ?? binaryByDefault };
@@ -68,15 +69,6 @@ export class V2Outputs {
       throw badRequest('"outputs" names an output twice.');
     }
     return wanted;
-  }
-
-  private indexOf(name: unknown, path: string): number {
-    const index = typeof name === 'string' ? this.positions.get(name) : undefined;
-    if (index === undefined) {
-      const names = [...this.positions.keys()].map((known) => `'${known}'`).join(', ');
-      throw badRequest(`${path}.name must be an output of the model (${names}); found ${shown(name)}.`);
-    }
-    return index;
   }
 
   /** FP16 has no form in the JSON of V2; the request is refused before it is run. */

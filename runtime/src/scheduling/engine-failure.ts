@@ -1,5 +1,5 @@
 import { EngineError, SessionLostError } from '../model';
-import { RequestError } from '../protocol';
+import { RETRY_AFTER, RequestError } from '../protocol';
 
 /**
  * What a request is told when the engine failed for it.
@@ -13,7 +13,7 @@ export function failureOf(error: unknown, healthy: boolean): RequestError {
   if (error instanceof SessionLostError) {
     return error.started
       ? new RequestError(500, 'The inference engine ended in the middle of a run and is started again.')
-      : new RequestError(503, 'The inference engine is being started again; try again later.', { 'Retry-After': '1' });
+      : new RequestError(503, 'The inference engine is being started again; try again later.', RETRY_AFTER);
   }
   if (!(error instanceof EngineError) || !healthy) {
     return new RequestError(500, 'The inference engine failed.');

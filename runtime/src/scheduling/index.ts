@@ -10,6 +10,7 @@ export { exponentialDelay } from './exponential-delay';
 export {
   type Inference,
   type Job,
+  PREDICTION_SOURCE_HEADER,
   PRIORITIES,
   type PredictionSource,
   type Priority,

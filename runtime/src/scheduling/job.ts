@@ -4,6 +4,9 @@ import { badRequest, type RequestError } from '../protocol';
 /** What answered a request: the model itself, its response cache, or a fallback. */
 export type PredictionSource = 'own' | 'response-cache' | 'default' | 'cached' | 'model';
 
+/** Header, or metadata, of an answer that says what answered, when it was not the model itself. */
+export const PREDICTION_SOURCE_HEADER = 'x-prediction-source';
+
 /** Classes of requests: what a person waits for goes before a copy for comparison, and that before work without deadline. */
 export const PRIORITIES = { interactive: 0, shadow: 1, batch: 2 } as const;
 

@@ -1,4 +1,4 @@
-import { RequestError } from '../protocol';
+import { RETRY_AFTER, RequestError } from '../protocol';
 
 /** Longest time that a client is asked to stay away, in seconds. */
 const MOST_RETRY_SECONDS = 60;
@@ -27,7 +27,7 @@ export function tooManyRequests(waitSeconds: number): RequestError {
 export const EXPIRED = new RequestError(504, 'The request waited longer than its time limit and was not run.');
 
 /** The answer to a request that comes while its model is being unloaded. */
-export const UNLOADED = new RequestError(503, 'The model is being unloaded; try again later.', { 'Retry-After': '1' });
+export const UNLOADED = new RequestError(503, 'The model is being unloaded; try again later.', RETRY_AFTER);
 
 /** The answer to a request whose answer would take too much memory. */
 export const ANSWER_TOO_LARGE = new RequestError(

@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { AuthenticationConfig } from '../contract';
-import { RequestError, type RequestHeaders } from '../protocol';
+import { RETRY_AFTER, RequestError, type RequestHeaders } from '../protocol';
 import { AuthenticationMetrics, type Logger } from '../telemetry';
 import { ApiKeys } from './api-keys';
 import type { Tokens, TokensOptions } from './tokens';
@@ -85,7 +85,7 @@ export class Authenticator {
     }
     const { refusal, reason } = verdict;
     if (refusal === 'unavailable' || refusal === 'overloaded') {
-      return new RequestError(refusal === 'unavailable' ? 503 : 429, reason, { 'Retry-After': '1' });
+      return new RequestError(refusal === 'unavailable' ? 503 : 429, reason, RETRY_AFTER);
     }
     const challenge = refusal === 'missing' ? REALM : `${REALM}, error="invalid_token"`;
     return new RequestError(401, reason, { 'WWW-Authenticate': challenge });

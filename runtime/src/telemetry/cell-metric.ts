@@ -64,6 +64,24 @@ export class CellMetric<Label extends string> {
   }
 }
 
+/** Makes a series for each value of a label. */
+export function cells<Value extends string>(
+  metric: CellMetric<string>,
+  labels: Readonly<Record<string, string>>,
+  label: string,
+  values: readonly Value[],
+): Record<Value, Cell> {
+  return byValue(values, (value) => metric.cell({ ...labels, [label]: value }));
+}
+
+/** One thing for each value, by the value. */
+export function byValue<Value extends string, T>(
+  values: readonly Value[],
+  make: (value: Value) => T,
+): Record<Value, T> {
+  return Object.fromEntries(values.map((value) => [value, make(value)])) as Record<Value, T>;
+}
+
 /** Whether a series has these labels among its own. */
 export function hasLabels(
   own: Readonly<Record<string, string>>,

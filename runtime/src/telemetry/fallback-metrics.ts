@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import { METRIC_LABELS, METRICS } from '../contract';
-import { type Cell, CellMetric } from './cell-metric';
+import { type Cell, CellMetric, cells } from './cell-metric';
 
 const FALLBACK_REASONS = ['error', 'overloaded', 'unavailable', 'deadline'] as const;
 
@@ -41,10 +41,9 @@ export class FallbackMetrics {
   /** Makes the series of a model version. Call it once for each. */
   forModel(name: string, version: string, source: string): FallbackMeter {
     const labels = { [MODEL]: name, [VERSION]: version, [SOURCE]: source };
-    const byReason = (counter: CellMetric<string>) =>
-      Object.fromEntries(
-        FALLBACK_REASONS.map((reason) => [reason, counter.cell({ ...labels, [REASON]: reason })]),
-      ) as Record<FallbackReason, Cell>;
-    return { answered: byReason(this.answered), unanswered: byReason(this.unanswered) };
+    return {
+      answered: cells(this.answered, labels, REASON, FALLBACK_REASONS),
+      unanswered: cells(this.unanswered, labels, REASON, FALLBACK_REASONS),
+    };
   }
 }

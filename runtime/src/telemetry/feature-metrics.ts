@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import { METRIC_LABELS, METRICS } from '../contract';
-import { type Cell, CellMetric } from './cell-metric';
+import { type Cell, CellMetric, cells } from './cell-metric';
 import { CellHistogram, type HistogramCell } from './histogram';
 
 const STORE_OUTCOMES = ['ok', 'error', 'timeout', 'refused'] as const;
@@ -82,22 +82,16 @@ export class FeatureMetrics {
     const byFeature = new Map<string, FeatureMeter['features'][number]>();
     // One field may fill several inputs: it has one series all the same.
     const outcomesOf = (feature: string) => {
-      const outcomes = cells(FEATURE_OUTCOMES, (outcome) =>
-        this.features.cell({ ...labels, [FEATURE]: feature, [OUTCOME]: outcome }),
-      );
+      const outcomes = cells(this.features, { ...labels, [FEATURE]: feature }, OUTCOME, FEATURE_OUTCOMES);
       byFeature.set(feature, outcomes);
       return outcomes;
     };
     return {
-      requests: cells(STORE_OUTCOMES, (outcome) => this.requests.cell({ ...labels, [OUTCOME]: outcome })),
+      requests: cells(this.requests, labels, OUTCOME, STORE_OUTCOMES),
       seconds: this.seconds.cell(labels),
       retries: this.retries.cell(labels),
       features: features.map((feature) => byFeature.get(feature) ?? outcomesOf(feature)),
       setConnected: (connected) => this.connected.set(labels, connected ? 1 : 0),
     };
   }
-}
-
-function cells<Key extends string>(keys: readonly Key[], make: (key: Key) => Cell): Record<Key, Cell> {
-  return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<Key, Cell>;
 }

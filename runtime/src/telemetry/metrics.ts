@@ -1,10 +1,9 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { METRIC_LABELS, METRICS, type ModelConfig } from '../contract';
-import { CellMetric } from './cell-metric';
+import { byValue, CellMetric, cells } from './cell-metric';
 import { CellHistogram } from './histogram';
 import {
   CACHE_RESULTS,
-  type Cells,
   CODE_CLASSES,
   type ModelMeters,
   PLACEMENTS,
@@ -152,17 +151,4 @@ export class ServingMetrics {
   private histogram(name: string, help: string, bounds: readonly number[]): CellHistogram<string> {
     return new CellHistogram({ name, help, bounds, registry: this.registry });
   }
-}
-
-function cells<Value extends string>(
-  metric: CellMetric<string>,
-  labels: Readonly<Record<string, string>>,
-  label: string,
-  values: readonly Value[],
-): Cells<Value> {
-  return byValue(values, (value) => metric.cell({ ...labels, [label]: value }));
-}
-
-function byValue<Value extends string, T>(values: readonly Value[], make: (value: Value) => T): Record<Value, T> {
-  return Object.fromEntries(values.map((value) => [value, make(value)])) as Record<Value, T>;
 }

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import { METRIC_LABELS, METRICS } from '../contract';
-import { type Cell, CellMetric } from './cell-metric';
+import { type Cell, CellMetric, cells } from './cell-metric';
 
 const EVENT_OUTCOMES = ['written', 'dropped', 'failed'] as const;
 
@@ -42,9 +42,7 @@ export class PredictionLogMetrics {
     const labels = { [MODEL]: name, [VERSION]: version };
     this.queued.set(labels, 0);
     return {
-      events: Object.fromEntries(
-        EVENT_OUTCOMES.map((outcome) => [outcome, this.events.cell({ ...labels, [OUTCOME]: outcome })]),
-      ) as Record<EventOutcome, Cell>,
+      events: cells(this.events, labels, OUTCOME, EVENT_OUTCOMES),
       setQueued: (events) => this.queued.set(labels, events),
     };
   }

@@ -10,6 +10,7 @@ import {
 } from '../../protocol';
 import {
   type Job,
+  PREDICTION_SOURCE_HEADER,
   PRIORITIES,
   type PredictionSource,
   type Priority,
@@ -28,9 +29,6 @@ export interface ExchangeContext {
   readonly metrics: ServingMetrics;
   readonly logger: Logger;
 }
-
-/** What answered, when it was not the model itself. */
-const SOURCE = 'x-prediction-source';
 
 const ORIGIN = [REQUEST_ID_HEADER, 'traceparent', 'tracestate'];
 
@@ -144,7 +142,7 @@ export class Exchange implements Job {
     if (source === 'own' && this.headers === undefined) {
       return undefined;
     }
-    return metadataOf(source === 'own' ? { ...this.headers } : { ...this.headers, [SOURCE]: source });
+    return metadataOf(source === 'own' ? { ...this.headers } : { ...this.headers, [PREDICTION_SOURCE_HEADER]: source });
   }
 
   /** Takes the call off the books; false when it was off them already. */

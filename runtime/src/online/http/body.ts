@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { badRequest, RequestError, shown } from '../../protocol';
+import { badRequest, RETRY_AFTER, RequestError, shown } from '../../protocol';
 import { errorCode } from '../../telemetry';
-import { RETRY_AFTER } from '../retry-after';
 import { inflateBody } from './compression';
 
 const ACCEPTED = { 'Accept-Encoding': 'gzip, deflate' } as const;

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { RequestError } from '../../protocol';
+import { RETRY_AFTER, RequestError } from '../../protocol';
 
 /** So many clients at a time are told that there are too many connections; more are just disconnected. */
 const TOLD_CLIENTS = 64;
@@ -26,7 +26,7 @@ export class ConnectionLimit {
       ? new RequestError(
           429,
           `The server has its most connections already, ${this.most} (server.limits.maxConnections); try again later.`,
-          { 'Retry-After': '1' },
+          RETRY_AFTER,
         )
       : undefined;
   }

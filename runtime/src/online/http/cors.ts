@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CorsConfig } from '../../contract';
 import { RequestError, shown } from '../../protocol';
+import { PREDICTION_SOURCE_HEADER } from '../../scheduling';
 import type { Responder } from './responder';
 import { addVary } from './vary';
 
 /** What a script may read of an answer, besides what it always may. */
 const EXPOSED = [
   'Server-Timing',
-  'x-prediction-source',
+  PREDICTION_SOURCE_HEADER,
   'x-feature-source',
   'x-request-id',
   'Retry-After',

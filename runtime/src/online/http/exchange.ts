@@ -11,6 +11,7 @@ import {
 import {
   type Inference,
   type Job,
+  PREDICTION_SOURCE_HEADER,
   PRIORITIES,
   type PredictionSource,
   type Priority,
@@ -34,9 +35,6 @@ export interface PredictContext {
   readonly metrics: ServingMetrics;
   readonly logger: Logger;
 }
-
-/** What answered, when it was not the model itself. */
-const SOURCE_HEADER = 'x-prediction-source';
 
 /** Options of {@link PredictEndpoint}. */
 export interface PredictEndpointOptions {
@@ -193,7 +191,7 @@ class Exchange implements Job {
     if (this.leave()) {
       this.record(200, now);
       if (source !== 'own') {
-        this.addHeaders({ [SOURCE_HEADER]: source });
+        this.addHeaders({ [PREDICTION_SOURCE_HEADER]: source });
       }
       this.addHeaders(this.headers);
       this.options.context.responder.answer(this.response, body, timing);

@@ -1,9 +1,8 @@
 import type { Express, NextFunction, Request, Response } from 'express';
 import { HTTP_PATHS, RUNTIME_VERSION, type ServerConfig } from '../../contract';
-import { badRequest, RequestError, shown } from '../../protocol';
+import { badRequest, RETRY_AFTER, RequestError, shown } from '../../protocol';
 import type { Logger } from '../../telemetry';
 import { EXTENSIONS } from '../extensions';
-import { RETRY_AFTER } from '../retry-after';
 import type { ServedModels } from '../served-models';
 import { statisticsOf } from '../statistics';
 import type { BodyReader } from './body';

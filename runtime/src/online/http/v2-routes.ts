@@ -1,5 +1,5 @@
+import { RETRY_AFTER } from '../../protocol';
 import { endpointOf, findModel, notReady, readyModel, versionsOf } from '../find-model';
-import { RETRY_AFTER } from '../retry-after';
 import type { ServedModel, ServedModels } from '../served-models';
 import { statisticsOf } from '../statistics';
 import { addGetRoute, addPostRoute, type ModelRouteContext } from './route';
