@@ -7,7 +7,7 @@ import { createLogger } from '../../runtime/src/telemetry';
 import { modelOf, numbers } from '../support/fixed-session';
 import { runMeter } from '../support/run-meter';
 
-const SECOND_A_RUN = { points: [{ rows: 1, seconds: 1 }], worthwhileRows: 1, settled: true };
+const SECOND_A_RUN = { points: [{ rows: 1, seconds: 1 }], worthwhileRows: 1, flatRows: 1, settled: true };
 
 class TestJob implements Job {
   readonly inputs: readonly Tensor[];
@@ -71,7 +71,7 @@ describe('admission', () => {
     const { batcher, meter, submit, release } = held();
     const first = new TestJob(0.5);
     await submit(first);
-    // Two run or are about to, each for a second.
+    // One runs for a second, and one waits for that.
     const [soon, later] = [new TestJob(2), new TestJob(100)];
     await submit(new TestJob(100), soon, later);
     expect([soon.end, later.end]).toEqual(['429 2', 'waits']);
@@ -85,7 +85,7 @@ describe('admission', () => {
 
   it('lets no more wait than allowed, the lowest priority least of all', async () => {
     const { batcher, meter, submit, release } = held({ queuedRequests: 2 });
-    await submit(new TestJob(1000), new TestJob(1000));
+    await submit(new TestJob(1000));
     const batch = [1, 2].map(() => new TestJob(1000, PRIORITIES.batch));
     await submit(...batch);
     const more = new TestJob(1000, PRIORITIES.batch);

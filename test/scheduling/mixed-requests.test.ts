@@ -90,6 +90,7 @@ describe('any mixture of requests', () => {
             ? {
                 points: [1, 2, 4, 8, 16].map((rows) => ({ rows, seconds: rows * 0.0005 })),
                 worthwhileRows: 8,
+                flatRows: 16,
                 settled: true,
               }
             : undefined,

@@ -22,6 +22,9 @@ const SHORT_SECONDS = 0.0003;
 /** A larger run that lowers the time per row by less than this is not worth its latency. */
 const WORTHWHILE_GAIN = 0.1;
 
+/** Times per row that differ by less than this are taken for equal. */
+const SAME = 0.05;
+
 /** Sizes in a row without a gain, after which no larger ones are tried. */
 const FLAT_SIZES = 3;
 
@@ -38,6 +41,9 @@ export interface RunCost {
 
   /** Most rows that are worth sharing a run: beyond it the time per row no longer falls. */
   readonly worthwhileRows: number;
+
+  /** Most rows whose run was measured to cost no more a row than the best: beyond it the time per row may rise again. */
+  readonly flatRows: number;
 
   /** Whether larger runs were tried; else there was no time for them. */
   readonly settled: boolean;
@@ -89,6 +95,7 @@ export async function measureRunCost(
   return {
     points,
     worthwhileRows: worthwhile?.rows ?? 1,
+    flatRows: points.findLast(({ rows, seconds }) => seconds / rows <= best * (1 + SAME))?.rows ?? 1,
     settled: flat >= FLAT_SIZES || points.at(-1)?.rows === maxRows,
   };
 }

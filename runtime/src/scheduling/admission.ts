@@ -133,7 +133,14 @@ export class Admission {
     // Mostly there is more than enough time, which is seen without looking closely.
     const batches = Math.ceil((queue.rows + rows) / state.batchRows);
     const most = (batches + 1) * cost.seconds(state.batchRows) + Math.max(0, state.busyUntil - now) / 1000;
-    return most * CAUTION < remaining || (this.waitSeconds(priority, now) + cost.seconds(rows)) * CAUTION < remaining;
+    return most * CAUTION < remaining || this.answerSeconds(rows, priority, now) * CAUTION < remaining;
+  }
+
+  /** Expected seconds until a new job has its answer: with the run that takes what is left over from the full ones. */
+  private answerSeconds(rows: number, priority: Priority, now: number): number {
+    const { queue, cost, state } = this;
+    const beside = state.sharing ? queue.rowsAhead(priority) % state.batchRows : 0;
+    return this.waitSeconds(priority, now) + cost.seconds(Math.max(rows, Math.min(state.batchRows, beside + rows)));
   }
 
   /** Expected seconds until a new job of this priority would be run. */

@@ -36,11 +36,17 @@ export class BatchRunner {
     this.sharing = options.model.independentRows;
   }
 
-  /** Runs jobs that fit together. Every job has its answer or failure afterwards; nothing is thrown. */
-  async run(jobs: readonly Job[]): Promise<void> {
+  /**
+   * Runs jobs that fit together. Every job has its answer or failure afterwards; nothing is thrown.
+   *
+   * @param evaluated called when the engine is done with them, before the answers are written; not when it failed
+   */
+  async run(jobs: readonly Job[], evaluated: () => void): Promise<void> {
     try {
       const started = performance.now();
-      await (this.sharing && jobs.length > 1 ? this.runTogether(jobs, started) : this.runAlone(jobs, started));
+      await (this.sharing && jobs.length > 1
+        ? this.runTogether(jobs, started, evaluated)
+        : this.runAlone(jobs, started, evaluated));
     } catch (error) {
       // A fault of this program: the requests get an answer all the same, and the next ones are served.
       this.options.logger.error({ error }, 'a batch failed unexpectedly');
@@ -60,14 +66,16 @@ export class BatchRunner {
     this.deliver(job, outputs, undefined, now - seconds * 1000, now);
   };
 
-  private async runTogether(jobs: readonly Job[], started: number): Promise<void> {
+  private async runTogether(jobs: readonly Job[], started: number, evaluated?: () => void): Promise<void> {
+    const begun = performance.now();
     const inputs = this.options.model.signature.inputs.map((_, index) =>
       stackRows(jobs.map((job) => job.inputs[index])),
     );
+    const stacking = (performance.now() - begun) / 1000;
     const rows = rowCount(inputs[0]);
     let outputs: readonly Tensor[];
     try {
-      outputs = await this.evaluate(inputs, true);
+      outputs = await this.evaluate(inputs, true, stacking);
     } catch (error) {
       // One of them is the reason: it is found, and the others are answered. Unless it ended the thread: not again.
       return isLost(error) ? this.failAll(jobs, error) : this.runHalves(jobs, started);
@@ -80,9 +88,11 @@ export class BatchRunner {
       this.sharing = false;
       return this.runAlone(jobs, started);
     }
+    evaluated?.();
     const mostRows = (this.options.answerBytes * rows) / bytesOf(outputs);
     let firstRow = 0;
-    let now = performance.now();
+    const finished = performance.now();
+    let now = finished;
     for (const job of jobs) {
       const own = job.rows ?? 0;
       if (own > mostRows) {
@@ -92,6 +102,7 @@ export class BatchRunner {
       }
       firstRow += own;
     }
+    this.options.meter.sizes.answered(rows, (now - finished) / 1000);
   }
 
   private async runHalves(jobs: readonly Job[], started: number): Promise<void> {
@@ -103,9 +114,12 @@ export class BatchRunner {
     await this.runTogether(jobs.slice(middle), started);
   }
 
-  private async runAlone(jobs: readonly Job[], started: number): Promise<void> {
+  private async runAlone(jobs: readonly Job[], started: number, evaluated?: () => void): Promise<void> {
     // All are started at once, and the engine runs one after the other; answers are written after the last run.
-    const results = await Promise.allSettled(jobs.map((job) => this.evaluate(job.inputs, false)));
+    const results = await Promise.allSettled(jobs.map((job) => this.evaluate(job.inputs, false, 0)));
+    if (results.every(({ status }) => status === 'fulfilled')) {
+      evaluated?.();
+    }
     const failed: { job: Job; error: unknown }[] = [];
     let now = performance.now();
     results.forEach((result, index) => {
@@ -115,7 +129,9 @@ export class BatchRunner {
       } else if (bytesOf(result.value) > this.options.answerBytes) {
         job.fail(ANSWER_TOO_LARGE);
       } else {
+        const before = now;
         now = this.deliver(job, result.value, undefined, started, now);
+        this.options.meter.sizes.answered(rowsOf(job.inputs), (now - before) / 1000);
       }
     });
     if (failed.length > 0) {
@@ -132,12 +148,14 @@ export class BatchRunner {
     }
   }
 
-  private async evaluate(inputs: readonly Tensor[], disposable: boolean): Promise<readonly Tensor[]> {
+  /** @param stacking seconds in which the inputs were put together */
+  private async evaluate(inputs: readonly Tensor[], disposable: boolean, stacking: number): Promise<readonly Tensor[]> {
     const { model, meter, onRun } = this.options;
-    const rows = inputs.length === 0 ? 1 : rowCount(inputs[0]);
+    const rows = rowsOf(inputs);
     const { outputs, seconds } = await model.session.run(inputs, disposable);
     meter.seconds.observe(seconds);
     meter.rows.observe(rows);
+    meter.sizes.ran(rows, stacking, seconds);
     onRun(rows, seconds, bytesOf(outputs));
     return outputs;
   }
@@ -187,6 +205,10 @@ export class BatchRunner {
     }
     return written;
   }
+}
+
+function rowsOf(inputs: readonly Tensor[]): number {
+  return inputs.length === 0 ? 1 : rowCount(inputs[0]);
 }
 
 function isLost(error: unknown): boolean {

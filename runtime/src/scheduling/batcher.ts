@@ -1,5 +1,5 @@
 import type { BatchingConfig } from '../contract';
-import { DATATYPES, type LoadedModel, type Tensor } from '../model';
+import type { LoadedModel } from '../model';
 import type { Logger, RunMeter } from '../telemetry';
 import { Admission } from './admission';
 import { BatchRunner } from './batch-runner';
@@ -7,8 +7,10 @@ import { BATCHER_LIMITS, type BatcherLimits } from './batcher-limits';
 import { DeadlineTimer } from './deadline-timer';
 import type { Inference, Job } from './job';
 import { JobQueue } from './job-queue';
+import { outputsWithoutRows } from './no-rows';
 import { ANSWER_TOO_LARGE, EXPIRED, UNLOADED } from './refusals';
 import { RunSizes } from './run-sizes';
+import { RunsUnderWay } from './runs-under-way';
 import { SplitJob } from './split-job';
 
 /**
@@ -29,9 +31,7 @@ export class Batcher implements Inference {
   private readonly runner: BatchRunner;
   private readonly deadlines = new DeadlineTimer((now) => this.queue.sweep(now, this.drop));
 
-  /** Runs that are under way, and when they will have ended. */
-  private running = 0;
-  private busyUntil = 0;
+  private readonly underWay = new RunsUnderWay();
 
   private scheduled = false;
   private held: NodeJS.Timeout | undefined;
@@ -143,28 +143,35 @@ export class Batcher implements Inference {
   /** @returns the seconds that it is expected to take */
   private start(jobs: readonly Job[], now: number): number {
     const { limit } = this.admission;
+    const busyMillis = Math.max(0, this.underWay.busyUntil - now);
     let rows = 0;
     for (const job of jobs) {
       rows += job.rows ?? 1;
-      limit.noteWait(job.times.queue * 1000);
+      limit.noteWait(job.times.queue * 1000 + busyMillis);
     }
     const seconds = this.runner.sharing ? this.sizes.cost.seconds(rows) : this.sizes.cost.seconds(1) * jobs.length;
     limit.judge(this.queue.requests, seconds * 1000, now);
-    this.running += 1;
-    this.busyUntil = Math.max(now, this.busyUntil) + (seconds * 1000) / this.parallel;
-    void this.runner.run(jobs).then(() => {
-      this.running -= 1;
-      if (this.hasPlace()) {
+    const run = this.underWay.begin(seconds, this.parallel, now);
+    // A thread gets its next run before the answers of the last are written; in the event loop that would hold them up.
+    const evaluated = () => {
+      if (this.model.session.workers > 0) {
+        run.evaluated();
         this.startRuns();
       }
+    };
+    void this.runner.run(jobs, evaluated).then(() => {
+      run.answered();
+      this.startRuns();
     });
     return seconds;
   }
 
   private take(now: number): Job[] {
+    const { queue, sizes } = this;
     const { sharing } = this.runner;
-    return this.queue.take({
-      most: sharing ? this.sizes.next(this.queue.rows) : this.sizes.alone,
+    const remainingSeconds = ((queue.first()?.expiresAt ?? now) - now) / 1000;
+    return queue.take({
+      most: sharing ? sizes.next(queue.rows, remainingSeconds) : sizes.alone,
       sharing,
       now,
       drop: this.drop,
@@ -181,14 +188,16 @@ export class Batcher implements Inference {
     }
   };
 
-  /** Whether a run can start. A worker thread gets its next full run early, so that it need not wait for it. */
+  /** Whether a run can start. A worker thread gets its next full run early, where waiting for a short one would cost it more. */
   private hasPlace(): boolean {
     const { workers } = this.model.session;
-    if (this.running < Math.max(1, workers)) {
+    if (this.underWay.evaluating < this.parallel) {
       return true;
     }
-    const waiting = this.runner.sharing ? this.queue.rows >= this.sizes.most : this.queue.requests > 0;
-    return waiting && this.running < 2 * workers;
+    if (this.underWay.evaluating >= 2 * workers || !this.sizes.short) {
+      return false;
+    }
+    return this.runner.sharing ? this.queue.rows >= this.sizes.most : this.queue.requests > 0;
   }
 
   private get parallel(): number {
@@ -218,7 +227,7 @@ export class Batcher implements Inference {
   }
 
   private isIdle(): boolean {
-    return this.running === 0 && this.queue.requests === 0 && !this.scheduled;
+    return this.underWay.none && this.queue.requests === 0 && !this.scheduled;
   }
 
   /** Refuses what is known to give too large an answer. */
@@ -228,14 +237,7 @@ export class Batcher implements Inference {
 
   /** The answer to a request without rows; an engine need not be able to run those. */
   private answerNoRows(job: Job): void {
-    const outputs = this.model.signature.outputs.map(
-      ({ datatype, shape }): Tensor => ({
-        datatype,
-        shape: [0, ...shape.slice(1).map((size) => Math.max(0, size))],
-        data: DATATYPES[datatype].allocate(0),
-      }),
-    );
-    this.runner.answer(job, outputs, 0);
+    this.runner.answer(job, outputsWithoutRows(this.model.signature, job.inputs), 0);
   }
 
   private runState() {
@@ -251,7 +253,7 @@ export class Batcher implements Inference {
         return batcher.parallel;
       },
       get busyUntil() {
-        return batcher.running === 0 ? 0 : batcher.busyUntil;
+        return batcher.underWay.busyUntil;
       },
     };
   }

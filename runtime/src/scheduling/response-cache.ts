@@ -41,11 +41,14 @@ export class ResponseCache implements Inference {
   }
 
   submit(job: Job): void {
-    const { lookups } = this.options.meter;
+    const { lookups, seconds } = this.options.meter;
+    const begun = performance.now();
     const key = tensorKey(job.inputs);
     const outputs = this.answers.get(key);
+    const seeking = secondsSince(begun);
     if (outputs !== undefined) {
       lookups.hit.value += 1;
+      seconds.hit += seeking;
       this.answer(job, outputs);
       return;
     }
@@ -55,11 +58,14 @@ export class ResponseCache implements Inference {
       return;
     }
     lookups.miss.value += 1;
+    seconds.miss += seeking;
     const first = new Leader(job, {
       answered: (own) => {
+        const answered = performance.now();
         this.underWay.delete(key);
         this.answers.set(key, own);
         this.options.meter.bytes.value = this.answers.calculatedSize;
+        seconds.miss += secondsSince(answered);
       },
       failed: () => this.underWay.delete(key),
       share: (follower, own) => this.answer(follower, own),
@@ -73,6 +79,11 @@ export class ResponseCache implements Inference {
     this.options.predictions['response-cache'].value += 1;
     job.succeed(outputs, undefined, 'response-cache');
   }
+}
+
+/** @param start on the clock of `performance.now()` */
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
 }
 
 /** What happens around the first of equal requests. */

@@ -12,8 +12,17 @@ const OUTPUT_BYTES = 64 * 1024 * 1024;
 /** A larger run is tried when it is expected to be shorter than this, in the event loop and in a worker thread, in seconds. */
 const LARGER_SECONDS = { inline: 0.001, worker: 0.2 } as const;
 
-/** A run in a worker thread is given rows for this time at least, when they wait: less is not worth the way there, in seconds. */
-const WORKER_SECONDS = 0.005;
+/**
+ * A run in a worker thread is given rows for this time, when they wait and cost no more together, in seconds: each run costs
+ * the event loop a change of threads with cold caches. Longer runs are not worth their latency.
+ */
+const WORKER_SECONDS = 0.02;
+
+/** Of the time that a request has left, so much may go into sharing its run with others. */
+const SHARED_PART = 0.5;
+
+/** Full runs shorter than this follow each other without a gap only when the next one is there already, in seconds. */
+const SHORT_SECONDS = 0.005;
 
 /** A request with more rows than a worker thread evaluates in this time is run in parts, in seconds. */
 const PART_SECONDS = 0.02;
@@ -56,12 +65,22 @@ export class RunSizes {
     if (!this.inWorker || this.batching.maxBatchSize !== undefined) {
       return rows;
     }
-    const seconds = this.cost.seconds(rows);
-    return seconds > 0 && seconds < WORKER_SECONDS ? Math.floor((WORKER_SECONDS / seconds) * rows) : rows;
+    const flatRows = this.model.cost?.flatRows ?? rows;
+    return Math.max(rows, Math.min(flatRows, Math.floor(WORKER_SECONDS / this.rowSeconds)));
   }
 
-  /** Rows of the next shared run: a preferred size when enough wait for one, else as many as are worthwhile. */
-  next(waiting: number): number {
+  /** Whether full runs are short next to the way to a worker thread. */
+  get short(): boolean {
+    return this.cost.seconds(this.most) < SHORT_SECONDS;
+  }
+
+  /**
+   * Rows of the next shared run: a preferred size when enough wait for one, else as many as are worthwhile.
+   *
+   * @param waiting rows that wait
+   * @param remainingSeconds time that the first of them has left
+   */
+  next(waiting: number, remainingSeconds: number): number {
     const { preferredBatchSizes = [] } = this.batching;
     let rows = 0;
     for (const size of preferredBatchSizes) {
@@ -72,7 +91,8 @@ export class RunSizes {
     if (rows === 0) {
       const seconds = this.cost.seconds(2 * this.limit.rows);
       const mayGrow = seconds < (this.inWorker ? LARGER_SECONDS.worker : LARGER_SECONDS.inline);
-      rows = Math.max(this.limit.next(waiting, mayGrow), this.most);
+      const inTime = Math.floor((SHARED_PART * remainingSeconds) / this.rowSeconds);
+      rows = Math.max(this.limit.next(waiting, mayGrow), Math.min(this.most, inTime));
     }
     const affordable = Math.floor(OUTPUT_BYTES / Math.max(1, this.outputBytesOfRow));
     return Math.max(1, Math.min(rows, affordable));
@@ -99,6 +119,12 @@ export class RunSizes {
   /** Memory of the outputs for so many rows, as far as the signature tells, in bytes. */
   knownOutputBytes(rows: number): number {
     return this.knownBytesOfRow * rows;
+  }
+
+  /** Seconds that a row takes in a run that is worthwhile. */
+  private get rowSeconds(): number {
+    const { rows } = this.limit;
+    return Math.max(this.cost.seconds(rows), 1e-9) / rows;
   }
 
   private get inWorker(): boolean {

@@ -1,4 +1,5 @@
 export { AuthenticationMetrics, type AuthenticationResult } from './authentication-metrics';
+export type { BatchSizeMeter } from './batch-size-meter';
 export type { Cell } from './cell-metric';
 export { describeError, type ErrorDescription, errorCode, errorMessage } from './error';
 export type { FallbackMeter, FallbackReason } from './fallback-metrics';

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { METRIC_LABELS, METRICS, type ModelConfig } from '../contract';
+import { BatchSizeMeter } from './batch-size-meter';
 import { byValue, CellMetric, cells } from './cell-metric';
 import { CellHistogram } from './histogram';
 import {
@@ -103,6 +104,7 @@ export class ServingMetrics {
       runs: {
         seconds: this.inferenceSeconds.cell(labels),
         rows: this.batchRows.cell(labels),
+        sizes: new BatchSizeMeter(),
         stages: byValue(STAGES, (stage) => this.stageSeconds.cell({ ...labels, [LABELS.stage]: stage }, budget)),
         predictions: cells(this.predictions, labels, LABELS.source, SOURCES),
         shed: cells(this.shed, labels, LABELS.reason, SHED_REASONS),
@@ -116,6 +118,7 @@ export class ServingMetrics {
       },
       cache: {
         lookups: cells(this.cacheLookups, labels, LABELS.result, CACHE_RESULTS),
+        seconds: { hit: 0, miss: 0 },
         bytes: this.cacheBytes.cell(labels),
       },
       setInfo,

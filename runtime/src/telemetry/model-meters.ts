@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../contract';
+import type { BatchSizeMeter } from './batch-size-meter';
 import type { Cell } from './cell-metric';
 import type { HistogramCell } from './histogram';
 
@@ -85,6 +86,9 @@ export interface RunMeter {
   /** Rows of one run. */
   readonly rows: HistogramCell;
 
+  /** Runs by their size. */
+  readonly sizes: BatchSizeMeter;
+
   /** Seconds of one request in each stage. */
   readonly stages: Readonly<Record<(typeof STAGES)[number], HistogramCell>>;
 
@@ -110,6 +114,9 @@ export interface PlacementMeter {
 /** Counts the use of a response cache. */
 export interface CacheMeter {
   readonly lookups: Cells<(typeof CACHE_RESULTS)[number]>;
+
+  /** For looking up what was found; for looking up what was not, and putting it in afterwards. */
+  readonly seconds: { hit: number; miss: number };
   readonly bytes: Cell;
 }
 
