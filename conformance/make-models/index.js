@@ -18,6 +18,7 @@ const TYPES = {
   UINT32: 12,
   UINT64: 13,
   FP16: 10,
+  BF16: 16,
   FP32: 1,
   FP64: 11,
   BYTES: 8,

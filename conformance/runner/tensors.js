@@ -17,6 +17,7 @@ const NUMBERS = {
     (view, at, element) => view.setUint16(at, halfOf(element), true),
     (view, at) => ofHalf(view.getUint16(at, true)),
   ],
+  BF16: [2, writeBfloat16, (view, at) => ofBits(view.getUint16(at, true) << 16)],
   FP32: [4, (view, at, element) => view.setFloat32(at, element, true), (view, at) => view.getFloat32(at, true)],
   FP64: [8, (view, at, element) => view.setFloat64(at, element, true), (view, at) => view.getFloat64(at, true)],
 };
@@ -96,6 +97,23 @@ function halfOf(number) {
     }
   }
   throw new Error(`FP16 does not hold ${number} exactly`);
+}
+
+/** Writes a number that the first half of the bits of single precision holds exactly; cases use no other. */
+function writeBfloat16(view, at, number) {
+  const scratch = new DataView(new ArrayBuffer(4));
+  scratch.setFloat32(0, number);
+  if (!Object.is(scratch.getFloat32(0), number) || scratch.getUint16(2) !== 0) {
+    throw new Error(`BF16 does not hold ${number} exactly`);
+  }
+  view.setUint16(at, scratch.getUint16(0), true);
+}
+
+/** The number in single precision that has these 32 bits. */
+function ofBits(bits) {
+  const scratch = new DataView(new ArrayBuffer(4));
+  scratch.setInt32(0, bits);
+  return scratch.getFloat32(0);
 }
 
 module.exports = { decodeTensor, encodeTensor };

@@ -11,7 +11,11 @@ const RANGES: { readonly [datatype: string]: readonly [least: number, most: numb
 };
 
 /** Smallest numbers that round to infinity. */
-const LIMITS: { readonly [datatype: string]: number } = { FP16: 65_520, FP32: 3.4028235677973366e38 };
+const LIMITS: { readonly [datatype: string]: number } = {
+  FP16: 65_520,
+  BF16: 3.39617752923046e38,
+  FP32: 3.4028235677973366e38,
+};
 
 /** What JSON has no number for. */
 const NON_FINITE: unknown[] = ['NaN', 'Infinity', '-Infinity'];

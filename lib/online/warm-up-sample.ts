@@ -83,7 +83,7 @@ function jsonTypeOf(datatype: string): 'string' | 'boolean' | 'number' {
 
 /** What is not finite has no number in JSON, so these strings stand for it. */
 function isNonFinite(value: unknown, datatype: string): boolean {
-  return /^FP(16|32|64)$/.test(datatype) && (value === 'NaN' || value === 'Infinity' || value === '-Infinity');
+  return /^(BF16|FP16|FP32|FP64)$/.test(datatype) && (value === 'NaN' || value === 'Infinity' || value === '-Infinity');
 }
 
 function names(inputs: TensorMetadata[]): string {

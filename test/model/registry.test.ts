@@ -59,6 +59,22 @@ describe('ModelRegistry', () => {
     expect(registry.ready).toBe(true);
   });
 
+  it('waits for no version that is unloaded, and says how far that is', () => {
+    const registry = new ModelRegistry();
+    const [one, two] = ['1', '2'].map((version) => registry.add('m', version));
+    one.setReady(LOADED);
+    two.setReady(LOADED);
+    two.setUnloading();
+    expect([registry.ready, two.state, two.reason]).toEqual([true, 'UNLOADING', 'the model is being unloaded']);
+    expect(registry.find('m')).toBe(one);
+    two.setUnloaded();
+    expect([registry.ready, two.state, two.reason]).toEqual([true, 'UNAVAILABLE', 'the model was unloaded']);
+    two.setUnloading();
+    two.setLoading();
+    two.setUnloaded();
+    expect([two.state, two.reason]).toEqual(['LOADING', 'the model is loading']);
+  });
+
   it('finds the latest version that is ready, whatever the order of adding', () => {
     const registry = new ModelRegistry();
     const [ten, nine, eleven] = ['10', '9', '11'].map((version) => registry.add('m', version));

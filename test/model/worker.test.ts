@@ -31,6 +31,7 @@ describe('a model in a worker thread', () => {
   it.each([
     'mlp',
     'identity-fp16',
+    'identity-bf16',
     'identity-int64',
     'identity-string',
     'identity-bool',
@@ -96,13 +97,13 @@ describe('a model in a worker thread', () => {
 });
 
 describe('WorkerPool', () => {
-  const path = `${MODELS}/identity-fp32.onnx`;
+  const file = { path: `${MODELS}/identity-fp32.onnx`, bfloat16: new Set<string>() };
   const started: WorkerSession[] = [];
 
   async function pool(start?: (onLost: (reason: string) => void) => Promise<WorkerSession>) {
     const { placement } = new ServingMetrics().forModel({ name: 'm', version: '1', sha256: '', format: 'onnx' });
     const open = async (onLost: (reason: string) => void) => {
-      const session = await (start ?? ((lost) => WorkerSession.start({ path, threads: 1, onLost: lost })))(onLost);
+      const session = await (start ?? ((lost) => WorkerSession.start({ file, threads: 1, onLost: lost })))(onLost);
       started.push(session);
       return session;
     };
@@ -126,7 +127,7 @@ describe('WorkerPool', () => {
   it('fails runs at once while no thread can be started', async () => {
     let works = true;
     const { workers } = await pool((onLost) =>
-      works ? WorkerSession.start({ path, threads: 1, onLost }) : Promise.reject(new Error('no memory')),
+      works ? WorkerSession.start({ file, threads: 1, onLost }) : Promise.reject(new Error('no memory')),
     );
     works = false;
     crash(started[0]);

@@ -102,9 +102,11 @@ const CASES: Record<ProgramRule, { breaks: (() => Declaration)[]; holds: (() => 
       () => source(ModelSource.file(written(onnxWithOutputs({ name: 'o', type: 14, shape: [1] })))),
       () => source(ModelSource.file(written(onnxWithOutputs({ name: '', shape: [1] })))),
       () => source(ModelSource.file(written(onnxWithOutputs({ name: 'o', shape: [1] }, { name: 'o', shape: [1] })))),
+    ],
+    holds: [
+      () => source(ModelSource.file(fixture('iris-zipmap.onnx'))),
       () => source(ModelSource.file(fixture('identity-bf16.onnx'))),
     ],
-    holds: [() => source(ModelSource.file(fixture('iris-zipmap.onnx')))],
   },
   configMapSize: {
     breaks: [() => source(ModelSource.file(written(Buffer.alloc(200_000)))), () => ({ warmUp: hugeWarmUp() })],

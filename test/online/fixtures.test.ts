@@ -21,15 +21,10 @@ interface ExpectedModel {
 
 const expected: Record<string, ExpectedModel> = JSON.parse(readFileSync(join(MODELS, 'expected.json'), 'utf8'));
 
-/** The engine's interface for Node.js has no BF16. */
-const UNSERVABLE = ['identity-bf16.onnx'];
-
 /** Inputs that V2 cannot carry as JSON numbers. */
-const V1_ONLY = ['identity-fp16.onnx'];
+const V1_ONLY = ['identity-fp16.onnx', 'identity-bf16.onnx'];
 
-const served = Object.keys(expected).filter(
-  (file) => expected[file].load_error === undefined && !UNSERVABLE.includes(file),
-);
+const served = Object.keys(expected).filter((file) => expected[file].load_error === undefined);
 
 describe('fixture models', () => {
   let server: TestPredictor;
@@ -192,6 +187,9 @@ function expectElements(actual: unknown[], wanted: unknown[], datatype: string |
     } else if (datatype === 'FP16') {
       // Answers have as many digits as tell all FP16 apart.
       expect(float16Bits(value as number)).toBe(float16Bits(wanted[index] as number));
+    } else if (datatype === 'BF16') {
+      // They have as many digits as tell all FP32 apart.
+      expect(Math.fround(value as number)).toBe(wanted[index]);
     } else {
       expect(value).toEqual(wanted[index]);
     }

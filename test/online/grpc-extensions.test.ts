@@ -79,6 +79,18 @@ describe('the extensions of Triton over gRPC', () => {
       expect([name, rest.inference_stats[name].ns > 0]).toEqual([name, true]);
     }
     expect(counted.last_inference).toBe(String(rest.last_inference));
+    const [batch] = counted.batch_stats;
+    const [{ batch_size, compute_input, compute_infer, compute_output }] = rest.batch_stats;
+    expect(counted.batch_stats).toHaveLength(rest.batch_stats.length);
+    const numbersOf = ({ count = '0', ns = '0' }: Partial<Duration>) => ({ count: Number(count), ns: Number(ns) });
+    expect(Number(batch.batch_size)).toBe(batch_size);
+    expect([batch.compute_input, batch.compute_infer, batch.compute_output].map(numbersOf)).toEqual([
+      compute_input,
+      compute_infer,
+      compute_output,
+    ]);
+    expect(compute_infer).toEqual({ count: 1, ns: expect.any(Number) });
+    expect(batch_size).toBe(2);
   });
 
   it('are told of a version, a model and all models', async () => {

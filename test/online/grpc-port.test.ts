@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer, loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { eventually } from '../support/eventually';
-import { GrpcClient, type GrpcInput } from '../support/grpc-client';
+import { GrpcClient, type GrpcInput, INFERENCE_PROTO } from '../support/grpc-client';
 import { RawGrpc } from '../support/grpc-raw';
 import { fixture, listenTestPredictor, startTestPredictor, type TestPredictor } from '../support/predictor';
 
 const ROW: GrpcInput = { name: 'input', datatype: 'FP32', shape: [1, 4], contents: { fp32_contents: [5, 3, 1, 0] } };
-const INFERENCE = join(__dirname, '../support/grpc-inference.proto');
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 /** What comes back on a connection until the server ends it. */
@@ -95,7 +94,7 @@ describe('the gRPC port', () => {
       const descriptor: Buffer = file.file_descriptor_response.file_descriptor_proto[0];
       // A tool refuses a map whose entry has another name.
       expect(descriptor.toString('latin1')).toContain('ParametersEntry');
-      expect(messagesOf(descriptor)).toEqual(messagesIn(loadSync(INFERENCE, { keepCase: true })));
+      expect(messagesOf(descriptor)).toEqual(messagesIn(loadSync(INFERENCE_PROTO, { keepCase: true })));
     }
   });
 
@@ -188,11 +187,11 @@ function fieldsOf({ name: message, field, nestedType }: any): unknown[] {
     entryName(typeName.split('.').at(-1)),
   ]);
   // Entries of maps are alike, but for their names.
-  const nested = nestedType.filter(({ name }: { name: string }) => !/^Parameters(Entry)?$/.test(name));
+  const nested = nestedType.filter(({ name }: { name: string }) => !/^(Parameters|Properties)(Entry)?$/.test(name));
   return [...fields, ...nested.flatMap(fieldsOf)];
 }
 
 /** The loader names the entry of a map after its field. */
 function entryName(type: string | undefined): string | undefined {
-  return type === 'Parameters' ? 'ParametersEntry' : type;
+  return type === 'Parameters' || type === 'Properties' ? `${type}Entry` : type;
 }

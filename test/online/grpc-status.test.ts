@@ -43,6 +43,10 @@ const FAULTS: Record<string, [model: string, inputs: GrpcInput[], rest?: Record<
     'identity-fp16',
     [{ ...ROW, datatype: 'FP16', shape: [1, 2], contents: { fp32_contents: [1, SECRET] } }],
   ],
+  'BF16 as typed contents': [
+    'identity-bf16',
+    [{ ...ROW, datatype: 'BF16', shape: [1, 2], contents: { fp32_contents: [1, SECRET] } }],
+  ],
   'bytes that are no UTF-8': [
     'identity-string',
     [
@@ -112,6 +116,7 @@ describe('the status of a call over gRPC', () => {
       'identity-int8',
       'identity-uint8',
       'identity-fp16',
+      'identity-bf16',
       'identity-string',
       'identity-fp32',
       'gather-fails',
@@ -202,6 +207,26 @@ describe('the status of a call over gRPC', () => {
       const { 'grpc-status': code } = await raw.send(method, Buffer.from([0x0a, 0xff]));
       expect([method, status[Number(code)]]).toEqual([method, 'INVALID_ARGUMENT']);
     }
+    raw.close();
+  });
+
+  it('INTERNAL, as gRPC prescribes: what cannot be decompressed, and a timeout that is none; in no series of a model', async () => {
+    const raw = new RawGrpc(server.predictor.addresses.grpc.port);
+    const infer = '/inference.GRPCInferenceService/ModelInfer';
+    const counted = async () => (await server.metrics()).split('\n').filter((line) => /requests_total\{/.test(line));
+    const before = await counted();
+    const damaged = Buffer.from([1, 0, 0, 0, 4, 0x1f, 0x8b, 0xff, 0xff]);
+    for (const encoding of ['gzip', 'deflate']) {
+      const { 'grpc-status': code } = await raw.exchange(infer, damaged, { 'grpc-encoding': encoding });
+      expect([encoding, status[Number(code)]]).toEqual([encoding, 'INTERNAL']);
+    }
+    for (const timeout of ['soon', '5', 'S', '-']) {
+      const { 'grpc-status': code } = await raw.send('ModelInfer', new Uint8Array(), { 'grpc-timeout': timeout });
+      expect([timeout, status[Number(code)]]).toEqual([timeout, 'INTERNAL']);
+    }
+    expect(await counted()).toEqual(before);
+    expect(await server.metrics()).toMatch(/requests_in_flight 0/);
+    expect(await raw.send('ServerLive', new Uint8Array())).toMatchObject({ 'grpc-status': '0' });
     raw.close();
   });
 

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import { DATATYPES, type Datatype, type Tensor } from '../../runtime/src/model';
 import { GrpcCodec, readInferRequest } from '../../runtime/src/protocol';
+import { INFERENCE_PROTO } from '../support/grpc-client';
 
 /** The reading and writing of another implementation. */
-const types = loadSync(join(__dirname, '../support/grpc-inference.proto'), {
+const types = loadSync(INFERENCE_PROTO, {
   keepCase: true,
   longs: String,
   arrays: true,

@@ -27,6 +27,7 @@ const RAW: [datatype: string, bytes: Buffer][] = [
   ['UINT32', Buffer.from(Uint32Array.of(0, 4294967295, 1, 128).buffer)],
   ['UINT64', Buffer.from(BigUint64Array.of(0n, 2n ** 64n - 1n, 2n ** 53n + 1n, 128n).buffer)],
   ['FP16', Buffer.from(Uint16Array.of(0x3c00, 0xfc00, 0x7bff, 0).buffer)],
+  ['BF16', Buffer.from(Uint16Array.of(0x3f80, 0xff80, 0x7f7f, 0x8001).buffer)],
   ['FP32', Buffer.from(Float32Array.of(0.5, -0, Number.NaN, Number.POSITIVE_INFINITY).buffer)],
   ['FP64', Buffer.from(Float64Array.of(0.1, -0, Number.NaN, 1e300).buffer)],
   ['BYTES', Buffer.from('\0\0\0\0\u0002\0\0\0é\u0001\0\0\0a\u0001\0\0\0b')],

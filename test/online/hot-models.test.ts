@@ -1,4 +1,6 @@
 import { METRICS, type ModelConfig } from '../../lib/contract';
+import { eventually } from '../support/eventually';
+import { GrpcClient } from '../support/grpc-client';
 import { fixture, startTestPredictor } from '../support/predictor';
 
 const ROW = [5.1, 3.5, 1.4, 0.2];
@@ -67,6 +69,31 @@ describe('a model that is loaded while the process serves', () => {
     expect(await ask('m', 'load')).toBe(400);
     expect((await predict('/v1/models/m:predict')).status).toBe(200);
     expect((await server.get('/v2/health/ready')).status).toBe(200);
+  });
+
+  it('is said to be unloading until what it had taken is answered', async () => {
+    const { server, ask, predict } = await changeable(fixture('slow.onnx', { batching: { maxBatchSize: 1 } }));
+    const client = new GrpcClient(`127.0.0.1:${server.predictor.addresses.grpc.port}`);
+    const overRest = async () => (await server.post('/v2/repository/index', {})).body;
+    const overGrpc = async () => (await client.call('RepositoryIndex', {})).message.models;
+    expect(await overGrpc()).toEqual([{ name: 'slow', version: '1', state: 'READY' }]);
+    await server.connect(30);
+    const taken = Array.from({ length: 30 }, () => predict('/v1/models/slow:predict'));
+    await Promise.race(taken);
+    const unload = ask('slow', 'unload');
+    const seen = await eventually('it is not ready', async () => {
+      const indexes = [...(await overRest()), ...(await overGrpc())];
+      return indexes.every(({ state }) => state !== 'READY') && indexes;
+    });
+    const unloading = { name: 'slow', version: '1', state: 'UNLOADING', reason: 'the model is being unloaded' };
+    expect(seen).toEqual([unloading, unloading]);
+    expect((await predict('/v1/models/slow:predict')).status).toBe(503);
+    expect((await server.post('/v2/repository/index', { ready: true })).body).toEqual([]);
+    expect(await unload).toBe(200);
+    const unloaded = { name: 'slow', version: '1', state: 'UNAVAILABLE', reason: 'the model was unloaded' };
+    expect([...(await overRest()), ...(await overGrpc())]).toEqual([unloaded, unloaded]);
+    await Promise.all(taken);
+    client.close();
   });
 
   it('is no longer served when it is unloaded, and what it had taken is answered', async () => {

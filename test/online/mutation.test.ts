@@ -46,6 +46,7 @@ const SEEDS: Seed[] = [
   ['/v1/models/mlp:predict', { specversion: '1.0', id: '1', source: '/x', type: 'y', data: { instances: [row] } }],
   binarySeed('mlp', 'FP32', [2, 4], bytesOf(Float32Array.from([...row, ...row]))),
   binarySeed('identity-fp16', 'FP16', [1, 2], bytesOf(new Uint16Array([15_360, 0]))),
+  binarySeed('identity-bf16', 'BF16', [1, 2], bytesOf(new Uint16Array([16_256, 0]))),
   binarySeed('identity-int64', 'INT64', [1, 2], bytesOf(new BigInt64Array([1n, -1n]))),
   binarySeed('identity-bool', 'BOOL', [2, 2], Buffer.from([0, 1, 1, 0])),
   binarySeed('identity-string', 'BYTES', [2, 2], binaryTexts('a', '', 'Zürich', '\u{1F600}')),

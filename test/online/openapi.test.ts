@@ -22,6 +22,7 @@ const MODELS = [
   'iris-regressor',
   'identity-bool',
   'identity-fp16',
+  'identity-bf16',
   'identity-fp64',
   'identity-int64',
   'identity-uint64',
@@ -105,7 +106,7 @@ describe('the OpenAPI document', () => {
     async (protocol, model) => {
       const path = protocol === 'v1' ? `/v1/models/${model}:predict` : `/v2/models/${model}/infer`;
       const { requestBody, responses } = document.paths[path].post;
-      if (model === 'identity-fp16' && protocol === 'v2') {
+      if (/-(fp|bf)16$/.test(model) && protocol === 'v2') {
         expect(requestBody.content).toEqual({ 'application/octet-stream': {} });
         return;
       }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ModelConfig } from '../../lib/contract';
 import { eventually } from '../support/eventually';
 import { fixture, startTestPredictor, type TestPredictor } from '../support/predictor';
+import { RawConnection } from '../support/raw-http';
 
 const ROW = [5.1, 3.5, 1.4, 0.2];
 
@@ -77,6 +78,26 @@ describe('the model repository extension', () => {
     expect((await server.post('/v2/models/mlp/versions/1/infer', V2)).status).toBe(503);
     expect((await predict('mlp/versions/2')).model_version).toBe('2');
     expect((await server.get('/v2/health/ready')).status).toBe(503); // the damaged model is still awaited
+  });
+
+  it('answers requests that were on their way to a version when another one took over', async () => {
+    const raw = await RawConnection.open(server.port);
+    const body = JSON.stringify(V2);
+    raw.write(`POST /v2/models/mlp/infer HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`);
+    raw.write(body.slice(0, 20));
+    await server.get('/v2/health/live');
+    declared = [fixture('mlp.onnx', { version: '2' })];
+    expect((await change('load', 'mlp')).status).toBe(200);
+    expect((await predict('mlp')).model_version).toBe('2');
+    expect((await server.post('/v2/models/mlp/versions/1/infer', V2)).status).toBe(503);
+    expect(await index()).toContainEqual(expect.objectContaining({ name: 'mlp', version: '1', state: 'UNLOADING' }));
+    raw.write(body.slice(20));
+    expect(await raw.answers(1)).toEqual([200]);
+    expect(raw.text).toContain('"model_version":"1"');
+    raw.destroy();
+    declared = [fixture('mlp.onnx', { version: '1' })];
+    await change('load', 'mlp');
+    expect((await predict('mlp')).model_version).toBe('1');
   });
 
   it('describes what it serves now', async () => {

@@ -56,6 +56,59 @@ describe('the statistics extension', () => {
     expect(other.inference_count).toBe(0);
   });
 
+  it('counts runs by their size, larger ones with the next power of two', async () => {
+    const own = await startTestPredictor([fixture('mlp.onnx')]);
+    for (const rows of [3, 1, 3, 64, 65, 100, 129, 0]) {
+      const instances = Array.from({ length: rows }, () => ROW);
+      expect((await own.post('/v1/models/mlp:predict', { instances })).status).toBe(200);
+    }
+    const [{ batch_stats, ...counted }] = (await own.get('/v2/models/mlp/stats')).body.model_stats;
+    type Batch = Record<'compute_input' | 'compute_infer' | 'compute_output', { count: number; ns: number }> & {
+      batch_size: number;
+    };
+    const sizes = batch_stats.map(({ batch_size, compute_infer }: Batch) => [batch_size, compute_infer.count]);
+    // A large request may be run in parts, which are not more than it.
+    expect(sizes.slice(0, 2)).toEqual([
+      [1, 1],
+      [3, 2],
+    ]);
+    expect(sizes.map(([size]: [number]) => size)).toEqual(
+      [...sizes.map(([size]: [number]) => size)].sort((a, b) => a - b),
+    );
+    expect(sizes.reduce((sum: number, [, count]: [number, number]) => sum + count, 0)).toBe(counted.execution_count);
+    for (const { batch_size, compute_infer, compute_input, compute_output } of batch_stats as Batch[]) {
+      expect(batch_size <= 64 || Number.isInteger(Math.log2(batch_size))).toBe(true);
+      expect([compute_input.count, compute_output.count]).toEqual([compute_infer.count, compute_infer.count]);
+      expect(compute_infer.ns > 0 && compute_output.ns > 0).toBe(true);
+    }
+  });
+
+  it('counts a run that several requests share once', async () => {
+    const own = await startTestPredictor([fixture('mlp.onnx')]);
+    await own.connect(16);
+    await Promise.all(Array.from({ length: 16 }, () => own.post('/v1/models/mlp:predict', { instances: [ROW, ROW] })));
+    const [{ batch_stats, execution_count }] = (await own.get('/v2/models/mlp/stats')).body.model_stats;
+    type Batch = { batch_size: number; compute_input: { ns: number }; compute_infer: { count: number } };
+    const rows = batch_stats.map(({ batch_size, compute_infer }: Batch) => batch_size * compute_infer.count);
+    expect(rows.reduce((sum: number, count: number) => sum + count, 0)).toBe(32);
+    expect(execution_count).toBeLessThan(16);
+    const shared: Batch = batch_stats.at(-1);
+    expect(shared.batch_size).toBeGreaterThan(2);
+    expect(shared.compute_input.ns).toBeGreaterThan(0);
+  });
+
+  it('has the times of the response cache', async () => {
+    const cache = { maxBytes: 1_000_000, maxAgeMillis: 60_000 };
+    const own = await startTestPredictor([fixture('mlp.onnx', { cache })]);
+    for (let request = 0; request < 3; request += 1) {
+      await own.post('/v1/models/mlp:predict', { instances: [ROW] });
+    }
+    const [{ inference_stats }] = (await own.get('/v2/models/mlp/stats')).body.model_stats;
+    const { cache_hit, cache_miss } = inference_stats;
+    expect([cache_hit.count, cache_miss.count]).toEqual([2, 1]);
+    expect(cache_hit.ns > 0 && cache_miss.ns > 0).toBe(true);
+  });
+
   it('is told of a version, a model and all models', async () => {
     const named = (list: { name: string; version: string }[]) => list.map(({ name, version }) => `${name}/${version}`);
     expect(named(await stats('/v2/models/mlp/stats'))).toEqual(['mlp/1', 'mlp/2']);

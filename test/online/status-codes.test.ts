@@ -227,6 +227,20 @@ const BODIES: Case[] = [
     400,
     /instances\[0\]\[0\] must be a number that FP16 can hold.*found a number outside its range/,
   ],
+  [
+    'BF16 as JSON numbers',
+    '/v2/models/identity-bf16/infer',
+    identity('BF16', '[1,2]'),
+    400,
+    /BF16, which V2 cannot carry as JSON numbers; send it as binary data.*over V1\.$/,
+  ],
+  [
+    'V1: BF16 overflow',
+    '/v1/models/identity-bf16:predict',
+    '{"instances":[[3.4e38,1]]}',
+    400,
+    /instances\[0\]\[0\] must be a number that BF16 can hold.*found a number outside its range/,
+  ],
   ['string in FP32', V2, infer({ data: ['a', 1, 2, 3] }), 400, /data\[0\] must be a number/],
   [
     '1.5 in INT32',
@@ -355,7 +369,7 @@ describe('status codes of REST', () => {
     'fixed-batch',
     'gather-fails',
     'mixed-columns',
-    ...['bool', 'int8', 'int32', 'int64', 'uint8', 'uint64', 'fp16', 'fp32', 'fp64', 'string'].map(
+    ...['bool', 'int8', 'int32', 'int64', 'uint8', 'uint64', 'fp16', 'bf16', 'fp32', 'fp64', 'string'].map(
       (type) => `identity-${type}`,
     ),
   ];

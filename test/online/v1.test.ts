@@ -17,6 +17,7 @@ describe('V1', () => {
       ),
       ...[
         'identity-fp16',
+        'identity-bf16',
         'identity-fp32',
         'identity-fp64',
         'identity-int64',
@@ -111,7 +112,7 @@ describe('V1', () => {
     expect(await predict('identity-int64', '{"instances":[[5.0,-5e1]]}')).toEqual([[5, -50]]);
   });
 
-  it.each(['fp16', 'fp32', 'fp64'])('takes what is not finite as answers write it: %s', async (type) => {
+  it.each(['fp16', 'bf16', 'fp32', 'fp64'])('takes what is not finite as answers write it: %s', async (type) => {
     const instances = [
       ['NaN', 'Infinity'],
       ['-Infinity', 1.5],
@@ -123,6 +124,11 @@ describe('V1', () => {
   it('rounds numbers to FP16', async () => {
     expect(await predict('identity-fp16', { instances: [[2049, 65_519.9]] })).toEqual([[2048, 65_504]]);
     expect(await predict('identity-fp16', { inputs: { input: [[0.1, -2051]] } })).toEqual([[0.099976, -2052]]);
+  });
+
+  it('rounds numbers to BF16, and answers them as FP32 would be', async () => {
+    expect(await predict('identity-bf16', { instances: [[257, 3.3961e38]] })).toEqual([[256, 3.3895314e38]]);
+    expect(await predict('identity-bf16', { inputs: { input: [[0.1, -259]] } })).toEqual([[0.100097656, -260]]);
   });
 
   it('keeps integers beyond 2^53', async () => {

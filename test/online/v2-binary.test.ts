@@ -27,6 +27,7 @@ const TENSORS: [datatype: string, model: string, bytes: Buffer, json: unknown[] 
     bytesOf(new Uint16Array([1.5, -0, Number.POSITIVE_INFINITY, 65_504].map(float16Bits))),
     undefined,
   ],
+  ['BF16', 'identity-bf16', bytesOf(new Uint16Array([0x3fc0, 0x8000, 0x7f80, 0x7fc0])), undefined],
   ['FP32', 'identity-fp32', bytesOf(new Float32Array([0.1, -0, Number.NaN, 3.4e38])), [0.1, -0, 'NaN', 3.4e38]],
   ['FP64', 'identity-fp64', bytesOf(new Float64Array([0.1, -0, Number.NaN, 1e308])), [0.1, -0, 'NaN', 1e308]],
   [
@@ -328,11 +329,12 @@ describe('binary tensors of V2', () => {
       expect([status, json.error]).toEqual([400, expect.stringMatching(error)]);
     });
 
-    it('when FP16 would be JSON', async () => {
+    it.each(['FP16', 'BF16'])('when %s would be JSON', async (datatype) => {
       const bytes = bytesOf(new Uint16Array(2));
-      const { body, headers } = binaryBody({ inputs: [binaryInput('input', 'FP16', [1, 2], 4)] }, bytes);
-      const { status, json } = await inferBinary(server, 'identity-fp16', body, headers);
-      expect([status, json.error]).toEqual([400, expect.stringMatching(/Output 'output' is FP16.*binary_data_output/)]);
+      const { body, headers } = binaryBody({ inputs: [binaryInput('input', datatype, [1, 2], 4)] }, bytes);
+      const { status, json } = await inferBinary(server, `identity-${datatype.toLowerCase()}`, body, headers);
+      expect(status).toBe(400);
+      expect(json.error).toMatch(new RegExp(`Output 'output' is ${datatype}.*binary_data_output`));
     });
   });
 });

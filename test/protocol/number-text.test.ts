@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { float16Text, float32Text, float64Text } from '../../runtime/src/protocol/number-text';
+import { bfloat16Bits, bfloat16Number } from '../../runtime/src/protocol/bfloat16';
+import { bfloat16Text, float16Text, float32Text, float64Text } from '../../runtime/src/protocol/number-text';
 
 const RUNS = { numRuns: 5000 };
 
@@ -50,6 +51,17 @@ describe('numbers as JSON', () => {
       return finite
         ? Math.abs(Number(value) - float16(bits)) > stepOf(bits) / 2.001
         : value !== ((bits & 0x3ff) === 0 ? infinity : 'NaN');
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('every BF16 reads back the same, also as FP32', () => {
+    const wrong = Array.from({ length: 0x10000 }, (_, bits) => bits).filter((bits) => {
+      const value: unknown = JSON.parse(bfloat16Text(bits));
+      const number = bfloat16Number(bits);
+      return Number.isFinite(number)
+        ? bfloat16Bits(Number(value)) !== bits || !Object.is(Math.fround(Number(value)), number)
+        : value !== String(number);
     });
     expect(wrong).toEqual([]);
   });

@@ -36,9 +36,13 @@ export interface GrpcInput {
 
 const LOADER = { keepCase: true, longs: String, enums: String, bytes: Buffer } as const;
 
-/** Definitions of the services as clients have them, of files of their own. */
-const inference = loadSync(join(__dirname, 'grpc-inference.proto'), LOADER);
-const health = loadSync(join(__dirname, '../../conformance/protocol/health.proto'), LOADER);
+/** The services as the conformance pack describes them: what the server reads and writes by hand is checked by others. */
+const PROTOCOL = join(__dirname, '../../conformance/protocol');
+
+/** The description of the inference service. */
+export const INFERENCE_PROTO = join(PROTOCOL, 'open_inference.proto');
+const inference = loadSync(INFERENCE_PROTO, LOADER);
+const health = loadSync(join(PROTOCOL, 'health.proto'), LOADER);
 
 /** A client of the gRPC port, with a connection of its own. */
 export class GrpcClient {

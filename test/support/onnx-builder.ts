@@ -1,8 +1,8 @@
-import { FIELDS } from '../../runtime/src/model/onnx-file';
+import { FIELDS } from '../../runtime/src/model/onnx-fields';
 import { delimitedField, numberField } from '../../runtime/src/model/wire';
 
 /** An input or output: name, ONNX element type (1 = FP32, 7 = INT64) and shape; text names an open dimension. */
-interface ValueOptions {
+export interface ValueOptions {
   readonly name: string;
   readonly type?: number;
   readonly shape: readonly (number | string)[];
@@ -17,41 +17,41 @@ export interface NodeOptions {
   readonly attributes?: readonly Buffer[];
 }
 
-/** A model of a few nodes. */
-export interface ModelOptions {
+/** A graph of a few nodes. */
+export interface GraphOptions {
   readonly inputs: readonly ValueOptions[];
   readonly outputs: readonly ValueOptions[];
   readonly nodes: readonly NodeOptions[];
-
-  /** Version of each operator set by domain; `''` = ONNX's own. */
-  readonly opsets?: Readonly<Record<string, number>>;
 
   /** Further fields of the graph, already encoded. */
   readonly extra?: readonly Buffer[];
 }
 
+/** A model of a few nodes. */
+export interface ModelOptions extends GraphOptions {
+  /** Version of each operator set by domain; `''` = ONNX's own. */
+  readonly opsets?: Readonly<Record<string, number>>;
+
+  /** Further fields of the model, already encoded. */
+  readonly more?: readonly Buffer[];
+}
+
 const IR_VERSION = 8;
 const GRAPH_NAME = 2;
-const GRAPH_INPUT = 11;
 const NODE_DOMAIN = 7;
 const DIMENSION_NAME = 2;
 const ATTRIBUTE_TYPE = 20;
 const INT = 2;
 const INTS = 7;
 const STRINGS = 8;
+const GRAPH = 5;
 
 /** Writes an ONNX file, for tests that need a model which no exporter makes. */
-export function buildOnnx({ inputs, outputs, nodes, opsets = { '': 17 }, extra = [] }: ModelOptions): Buffer {
-  const graph = [
-    ...nodes.map((node) => delimitedField(FIELDS.graph.node, nodeOf(node))),
-    delimitedField(GRAPH_NAME, 'test'),
-    ...inputs.map((value) => delimitedField(GRAPH_INPUT, valueInfoOf(value))),
-    ...outputs.map((value) => delimitedField(FIELDS.graph.output, valueInfoOf(value))),
-    ...extra,
-  ];
+export function buildOnnx({ opsets = { '': 17 }, more = [], ...graph }: ModelOptions): Buffer {
   return Buffer.concat([
     numberField(FIELDS.model.irVersion, IR_VERSION),
-    delimitedField(FIELDS.model.graph, Buffer.concat(graph)),
+    delimitedField(FIELDS.model.graph, graphOf(graph)),
+    ...more,
     ...Object.entries(opsets).map(([domain, version]) =>
       delimitedField(
         FIELDS.model.opsetImport,
@@ -59,6 +59,11 @@ export function buildOnnx({ inputs, outputs, nodes, opsets = { '': 17 }, extra =
       ),
     ),
   ]);
+}
+
+/** An attribute with a graph, such as the branches of `If`. */
+export function graphAttribute(name: string, graph: GraphOptions): Buffer {
+  return attribute(name, GRAPH, [delimitedField(FIELDS.attribute.graph, graphOf(graph))]);
 }
 
 /** An attribute with an integer. */
@@ -89,7 +94,18 @@ export function attribute(name: string, type: number, contents: readonly Buffer[
   return Buffer.concat([delimitedField(FIELDS.attribute.name, name), ...contents, numberField(ATTRIBUTE_TYPE, type)]);
 }
 
-function nodeOf({ type, inputs, outputs, domain, attributes = [] }: NodeOptions): Buffer {
+function graphOf({ inputs, outputs, nodes, extra = [] }: GraphOptions): Buffer {
+  return Buffer.concat([
+    ...nodes.map((node) => delimitedField(FIELDS.graph.node, nodeOf(node))),
+    delimitedField(GRAPH_NAME, 'test'),
+    ...inputs.map((value) => delimitedField(FIELDS.graph.input, valueInfoOf(value))),
+    ...outputs.map((value) => delimitedField(FIELDS.graph.output, valueInfoOf(value))),
+    ...extra,
+  ]);
+}
+
+/** The contents of a node. */
+export function nodeOf({ type, inputs, outputs, domain, attributes = [] }: NodeOptions): Buffer {
   return Buffer.concat([
     ...inputs.map((name) => delimitedField(FIELDS.node.input, name)),
     ...outputs.map((name) => delimitedField(FIELDS.node.output, name)),
@@ -99,7 +115,8 @@ function nodeOf({ type, inputs, outputs, domain, attributes = [] }: NodeOptions)
   ]);
 }
 
-function valueInfoOf({ name, type = 1, shape }: ValueOptions): Buffer {
+/** The contents of an input or output. */
+export function valueInfoOf({ name, type = 1, shape }: ValueOptions): Buffer {
   const dimensions = shape.map((size) =>
     delimitedField(
       FIELDS.shape.dimension,

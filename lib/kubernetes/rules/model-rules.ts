@@ -64,8 +64,8 @@ export const MODEL_RULES = {
     code: 'MS1008',
     title: 'Inputs and outputs are tensors',
     statement:
-      'Every input and output has a name of its own and is a dense tensor of a datatype of the Open Inference Protocol other than BF16.',
-    why: 'Sequences, maps and sparse tensors have no form on the wire, and the inference engine cannot take BF16 in or out. (The ZipMap that skl2onnx adds is removed by the runtime and is no fault.)',
+      'Every input and output has a name of its own and is a dense tensor of a datatype of the Open Inference Protocol.',
+    why: 'Sequences, maps, sparse tensors, complex numbers and numbers of eight bits or less that are no integers have no form on the wire. (The ZipMap that skl2onnx adds is removed by the runtime and is no fault.)',
     severity: 'error',
     subject: 'program',
   },

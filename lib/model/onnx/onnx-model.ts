@@ -15,9 +15,6 @@ const TENSOR_TYPE = { elementType: 1, shape: 2 };
 const SHAPE = { dimension: 1 };
 const DIMENSION = { value: 1 };
 
-/** Known on the wire, and unknown to the inference engine of the runtime. */
-const UNSERVED = 'BF16';
-
 const DYNAMIC = -1;
 const FIRST_IR_VERSION = 3;
 
@@ -154,8 +151,8 @@ function problemsOf(what: string, values: Value[]): string[] {
       return [`The ${what} '${name}' is a sequence, a map or a sparse tensor.`];
     }
     const datatype = datatypeOf(elementType);
-    return datatype === undefined || datatype === UNSERVED
-      ? [`The ${what} '${name}' has the type ${datatype ?? elementType} of ONNX, which is not served.`]
+    return datatype === undefined
+      ? [`The ${what} '${name}' has the element type ${elementType} of ONNX, which the wire does not have.`]
       : [];
   });
 }

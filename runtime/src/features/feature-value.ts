@@ -44,6 +44,7 @@ function jsonValue(datatype: Datatype, bytes: Buffer): unknown {
     case 'BOOL':
       return TRUE.test(text) ? true : FALSE.test(text) ? false : undefined;
     case 'FP16':
+    case 'BF16':
     case 'FP32':
     case 'FP64':
       return realOf(text);

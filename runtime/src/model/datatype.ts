@@ -10,11 +10,12 @@ export type Datatype =
   | 'UINT32'
   | 'UINT64'
   | 'FP16'
+  | 'BF16'
   | 'FP32'
   | 'FP64'
   | 'BYTES';
 
-/** Elements of a tensor. BOOL is one byte 0 or 1, FP16 its 16 bits, BYTES a string an element. */
+/** Elements of a tensor. BOOL is one byte 0 or 1, FP16 and BF16 their 16 bits, BYTES a string an element. */
 export type TensorData =
   | Uint8Array
   | Int8Array
@@ -37,8 +38,8 @@ export interface Tensor {
 
 /** What a datatype is made of. */
 interface DatatypeTraits {
-  /** Name of the element type in onnxruntime. */
-  readonly engineType: EngineType;
+  /** Name of the element type in onnxruntime; undefined when its interface for Node.js has none. */
+  readonly engineType: EngineType | undefined;
 
   /** Size of an element in memory; undefined when it differs. */
   readonly bytes: number | undefined;
@@ -63,7 +64,7 @@ type EngineType =
   | 'float64'
   | 'string';
 
-/** Every datatype; source: the tables of the Open Inference Protocol. */
+/** Every datatype; source: the tables of the Open Inference Protocol, and its text for BF16. */
 export const DATATYPES: Readonly<Record<Datatype, DatatypeTraits>> = {
   BOOL: { engineType: 'bool', bytes: 1, allocate: (length) => new Uint8Array(length) },
   INT8: { engineType: 'int8', bytes: 1, allocate: (length) => new Int8Array(length) },
@@ -75,13 +76,17 @@ export const DATATYPES: Readonly<Record<Datatype, DatatypeTraits>> = {
   UINT32: { engineType: 'uint32', bytes: 4, allocate: (length) => new Uint32Array(length) },
   UINT64: { engineType: 'uint64', bytes: 8, allocate: (length) => new BigUint64Array(length) },
   FP16: { engineType: 'float16', bytes: 2, allocate: (length) => new Uint16Array(length) },
+  BF16: { engineType: undefined, bytes: 2, allocate: (length) => new Uint16Array(length) },
   FP32: { engineType: 'float32', bytes: 4, allocate: (length) => new Float32Array(length) },
   FP64: { engineType: 'float64', bytes: 8, allocate: (length) => new Float64Array(length) },
   BYTES: { engineType: 'string', bytes: undefined, allocate: (length) => new Array<string>(length).fill('') },
 };
 
 const BY_ENGINE_TYPE = new Map(
-  Object.entries(DATATYPES).map(([name, { engineType }]) => [engineType as string, name as Datatype]),
+  Object.entries(DATATYPES).map(([name, { engineType }]): [string | undefined, Datatype] => [
+    engineType,
+    name as Datatype,
+  ]),
 );
 
 /** The datatype of an element type of onnxruntime; `undefined` when the wire has none. */

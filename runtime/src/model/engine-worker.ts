@@ -1,12 +1,11 @@
 import { type MessagePort, parentPort, type Transferable, workerData } from 'node:worker_threads';
 import type { Tensor } from './datatype';
-import { EngineError, openSession, type Session, UnservableError } from './session';
+import { EngineError, openSession, type ServableFile, type Session, UnservableError } from './session';
 import type { Signature } from './signature';
 
 /** What a worker thread is started with. */
 export interface WorkerTask {
-  /** The model file. */
-  readonly path: string;
+  readonly file: ServableFile;
 
   /** Number of threads for one run. */
   readonly threads: number;
@@ -39,10 +38,10 @@ export interface RunFailure {
  *
  * It must end by itself: a thread that is terminated in the middle of a run takes the process with it (SIGABRT).
  */
-async function main(port: MessagePort, { path, threads }: WorkerTask): Promise<void> {
+async function main(port: MessagePort, { file, threads }: WorkerTask): Promise<void> {
   let session: Session;
   try {
-    session = await openSession(path, threads);
+    session = await openSession(file, threads);
   } catch (error) {
     const unservable = error instanceof UnservableError;
     port.postMessage({ kind: 'not-opened', reason: messageOf(error), unservable });

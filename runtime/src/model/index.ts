@@ -1,3 +1,4 @@
+export { roundedToBfloat16 } from './bfloat16';
 export { DATATYPES, type Datatype, elementCount, type Tensor, type TensorData } from './datatype';
 export { ModelError, ModelIntegrityError } from './error';
 export { verifyFile } from './integrity';

@@ -82,7 +82,9 @@ export async function loadModel(config: ModelConfig, options: LoadOptions): Prom
   };
   let sample: readonly Tensor[] | undefined;
   const isLarge = bytes > INLINE_FILE_BYTES && inlineSeconds !== Number.POSITIVE_INFINITY;
-  const opened = isLarge ? await openInWorkers() : await openModel(path, file, (open) => openSession(open, threads));
+  const opened = isLarge
+    ? await openInWorkers()
+    : await openModel(path, file, (servable) => openSession(servable, threads));
   const session = new PlacedSession(opened, { openInWorkers, inlineSeconds, logger, meter });
   try {
     sample = await warmUp(session, config, options);
@@ -109,7 +111,7 @@ function startPool(config: ModelConfig, file: OnnxFile, options: LoadOptions): P
     meter,
     start: async (onLost) => {
       const { path } = await verifyFile(config.path, config.sha256);
-      return openModel(path, file, (open) => WorkerSession.start({ path: open, threads, onLost }));
+      return openModel(path, file, (servable) => WorkerSession.start({ file: servable, threads, onLost }));
     },
   });
 }

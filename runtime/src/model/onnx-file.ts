@@ -1,42 +1,10 @@
+import { type Bfloat16Values, bfloat16Values } from './bfloat16-values';
 import type { ByteSource } from './byte-source';
-import { WireCursor } from './wire';
-
-/** Field numbers of onnx.proto (IR version 13) that are read or written here. */
-export const FIELDS = {
-  model: { irVersion: 1, graph: 7, opsetImport: 8, training: 20, functions: 25 },
-  opset: { domain: 1, version: 2 },
-  graph: { node: 1, initializer: 5, output: 12, sparseInitializer: 15 },
-  node: { input: 1, output: 2, opType: 4, attribute: 5, domain: 7 },
-  attribute: {
-    name: 1,
-    tensor: 5,
-    graph: 6,
-    integers: 8,
-    strings: 9,
-    tensors: 10,
-    graphs: 11,
-    sparse: 22,
-    sparses: 23,
-  },
-  tensor: { externalData: 13, dataLocation: 14 },
-  sparseTensor: { values: 1, indices: 2 },
-  functionBody: { node: 7 },
-  training: { initialization: 1, algorithm: 2 },
-  valueInfo: { name: 1, type: 2 },
-  type: { tensor: 1 },
-  tensorType: { elementType: 1, shape: 2 },
-  shape: { dimension: 1 },
-  dimension: { value: 1 },
-} as const;
+import { FIELDS } from './onnx-fields';
+import { type Span, WireCursor } from './wire';
 
 const EXTERNAL = 1;
 const MAX_GRAPH_DEPTH = 32;
-
-/** Where something lies in the file, with its tag. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
 
 /** A ZipMap node: it turns a row of probabilities into a map from class label to probability. */
 export interface ZipMap {
@@ -68,6 +36,9 @@ export interface OnnxFile {
   /** ZipMap nodes of the graph that make one of its outputs. */
   readonly zipMaps: readonly ZipMap[];
 
+  /** Inputs and outputs of the graph that are bfloat16. */
+  readonly bfloat16: Bfloat16Values;
+
   /** Whether any tensor has its data in another file. */
   readonly externalData: boolean;
 }
@@ -82,7 +53,11 @@ export function readOnnx(source: ByteSource): OnnxFile | undefined {
   const opsets = new Map<string, number>();
   let irVersion = 0;
   let graph: OnnxFile['graph'] | undefined;
-  let contents: GraphContents = { outputs: new Map(), zipMaps: [] };
+  let contents: GraphContents = {
+    outputs: new Map(),
+    zipMaps: [],
+    bfloat16: { inputs: new Set(), outputs: new Set() },
+  };
   let externalData = false;
   const model = new WireCursor(source, 0, source.length);
   while (model.next()) {
@@ -97,7 +72,7 @@ export function readOnnx(source: ByteSource): OnnxFile | undefined {
       }
       case FIELDS.model.graph:
         graph = { start: model.tagStart, contents: model.start, end: model.end };
-        contents = readGraph(model.message());
+        contents = { ...readGraph(model.message()), bfloat16: bfloat16Values(() => model.message()) };
         externalData ||= graphUsesFiles(model.message(), 0);
         break;
       case FIELDS.model.functions:
@@ -115,10 +90,7 @@ export function readOnnx(source: ByteSource): OnnxFile | undefined {
   return graph === undefined ? undefined : { irVersion, opsets, graph, externalData, ...contents };
 }
 
-interface GraphContents {
-  readonly outputs: Map<string, Span>;
-  readonly zipMaps: ZipMap[];
-}
+type GraphContents = Pick<OnnxFile, 'outputs' | 'zipMaps' | 'bfloat16'>;
 
 function readOpset(opset: WireCursor): [domain: string, version: number] {
   let domain = '';
@@ -134,12 +106,12 @@ function readOpset(opset: WireCursor): [domain: string, version: number] {
   return [domain === 'ai.onnx' ? '' : domain, version];
 }
 
-function readGraph(graph: WireCursor): GraphContents {
+function readGraph(graph: WireCursor): Pick<OnnxFile, 'outputs' | 'zipMaps'> {
   const outputs = new Map<string, Span>();
   const candidates: ZipMap[] = [];
   while (graph.next()) {
     if (graph.field === FIELDS.graph.output) {
-      outputs.set(readText(graph.message(), FIELDS.valueInfo.name), { start: graph.tagStart, end: graph.end });
+      outputs.set(graph.message().lastText(FIELDS.valueInfo.name), { start: graph.tagStart, end: graph.end });
     } else if (graph.field === FIELDS.graph.node) {
       const zipMap = readZipMap(graph.message(), { start: graph.tagStart, end: graph.end });
       if (zipMap !== undefined) {
@@ -148,15 +120,6 @@ function readGraph(graph: WireCursor): GraphContents {
     }
   }
   return { outputs, zipMaps: candidates.filter(({ output }) => outputs.has(output)) };
-}
-
-function readText(message: WireCursor, field: number): string {
-  while (message.next()) {
-    if (message.field === field) {
-      return message.text();
-    }
-  }
-  return '';
 }
 
 function readZipMap(node: WireCursor, span: Span): ZipMap | undefined {

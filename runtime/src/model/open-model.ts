@@ -6,9 +6,9 @@ import { errorCode } from '../telemetry';
 import { withFileSource } from './byte-source';
 import { ModelError } from './error';
 import { type OnnxFile, readOnnx } from './onnx-file';
-import { type Session, UnservableError } from './session';
+import { needsCopy, writeServableCopy } from './servable-file';
+import { type ServableFile, type Session, UnservableError } from './session';
 import { WireError } from './wire';
-import { removeZipMaps } from './zip-map';
 
 /**
  * Reads what the engine does not tell of a model, or cannot cope with.
@@ -50,10 +50,12 @@ export function inspectModel(path: string): OnnxFile {
 export async function openModel<Opened extends Session>(
   path: string,
   file: OnnxFile,
-  open: (path: string) => Promise<Opened>,
+  open: (file: ServableFile) => Promise<Opened>,
 ): Promise<Opened> {
+  const { inputs, outputs } = file.bfloat16;
+  const bfloat16 = new Set([...inputs, ...outputs]);
   try {
-    return file.zipMaps.length === 0 ? await open(path) : await openWithoutZipMaps(path, file, open);
+    return needsCopy(file) ? await openCopy(path, file, bfloat16, open) : await open({ path, bfloat16 });
   } catch (error) {
     if (error instanceof UnservableError) {
       throw new ModelError(`the model cannot be served: ${error.message}`, path, { cause: error });
@@ -62,22 +64,27 @@ export async function openModel<Opened extends Session>(
   }
 }
 
-/** Opens a copy without ZipMap nodes, in a directory of its own that nobody else can write to. */
-async function openWithoutZipMaps<Opened>(
+/** Opens a copy that the engine can exchange, in a directory of its own that nobody else can write to. */
+async function openCopy<Opened>(
   path: string,
   file: OnnxFile,
-  open: (path: string) => Promise<Opened>,
+  bfloat16: ReadonlySet<string>,
+  open: (file: ServableFile) => Promise<Opened>,
 ): Promise<Opened> {
   const directory = await mkdtemp(join(tmpdir(), 'model-serving-'));
   try {
     const copy = join(directory, MODEL_FILE);
-    removeZipMaps(path, file, copy);
-    return await open(copy);
+    writeServableCopy(path, file, copy);
+    return await open({ path: copy, bfloat16 });
   } catch (error) {
     if (errorCode(error) === 'ENOSPC') {
+      const [has, without] =
+        bfloat16.size === 0
+          ? ['has ZipMap nodes', 'with the option zipmap=False']
+          : ['takes or gives bfloat16', 'with inputs and outputs of float32'];
       throw new ModelError(
-        `the model has ZipMap nodes, and the copy without them does not fit into ${tmpdir()}. ` +
-          "Export it with the option zipmap=False, or give the container's /tmp more room.",
+        `the model ${has}, and the copy that the engine can exchange does not fit into ${tmpdir()}. ` +
+          `Export it ${without}, or give the container's /tmp more room.`,
         path,
         { cause: error },
       );

@@ -1,12 +1,13 @@
 import type { LoadedModel } from './load';
 
 /** States of a model version, named as in the model repository extension of the V2 protocol. */
-export type ModelState = 'LOADING' | 'READY' | 'UNAVAILABLE';
+export type ModelState = 'LOADING' | 'READY' | 'UNLOADING' | 'UNAVAILABLE';
 
 /** One version of one model, loaded or not. */
 export class ModelVersion {
   private loaded: LoadedModel | undefined;
   private failure: string | undefined;
+  private unloading = false;
 
   /**
    * @param awaited whether the process is not ready before this version is
@@ -20,6 +21,9 @@ export class ModelVersion {
   get state(): ModelState {
     if (this.loaded !== undefined) {
       return 'READY';
+    }
+    if (this.unloading) {
+      return 'UNLOADING';
     }
     return this.failure === undefined ? 'LOADING' : 'UNAVAILABLE';
   }
@@ -48,13 +52,23 @@ export class ModelVersion {
   /** The version is loaded while the process serves. */
   setLoading(): void {
     this.failure = undefined;
+    this.unloading = false;
   }
 
-  /** The version is no longer served, because that was asked for. */
-  setUnloaded(): void {
+  /** The version gets no new requests, because that was asked for; it answers those that it has taken. */
+  setUnloading(): void {
     this.loaded = undefined;
-    this.failure = 'the model was unloaded';
+    this.failure = 'the model is being unloaded';
     this.awaited = false;
+    this.unloading = true;
+  }
+
+  /** What the version had taken is answered, and it is freed. One that is loaded again meanwhile stays so. */
+  setUnloaded(): void {
+    if (this.unloading) {
+      this.failure = 'the model was unloaded';
+      this.unloading = false;
+    }
   }
 
   /** Whether the process has to wait for it. */

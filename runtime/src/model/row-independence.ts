@@ -1,10 +1,16 @@
-import { DATATYPES, elementCount, type Tensor } from './datatype';
+import { DATATYPES, type Datatype, elementCount, type Tensor } from './datatype';
 import { rowCount, sliceRows, stackRows } from './rows';
 import type { Session } from './session';
 import { hasOpenBatch, type Signature } from './signature';
 
 const RELATIVE_TOLERANCE = 1e-3;
 const ABSOLUTE_TOLERANCE = 1e-4;
+
+/** Bits of 1, and how many numbers there are from 1 to 2, of the datatypes that are bits here. */
+const HALVES: Readonly<Partial<Record<Datatype, { readonly one: number; readonly steps: number }>>> = {
+  FP16: { one: 0x3c00, steps: 1024 },
+  BF16: { one: 0x3f80, steps: 128 },
+};
 
 /** Inputs of one row of zeros, `false` and empty strings. Open dimensions are 1. */
 export function zeroInputs({ inputs }: Signature): Tensor[] {
@@ -67,7 +73,7 @@ async function firstThatRuns(session: Session, candidates: readonly (readonly Te
 /** The same row with other values. */
 function varyAll(tensor: Tensor): Tensor {
   const { datatype, shape, data } = tensor;
-  if (data instanceof Float32Array || data instanceof Float64Array) {
+  if (isReal(tensor)) {
     return varyReals(tensor);
   }
   const varied = DATATYPES[datatype].allocate(data.length);
@@ -86,12 +92,24 @@ function varyAll(tensor: Tensor): Tensor {
 
 /** The same row with other real numbers; integers and strings may be positions or categories. */
 function varyReals(tensor: Tensor): Tensor {
-  const { data } = tensor;
-  if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+  const { datatype, data } = tensor;
+  if (data instanceof Float32Array || data instanceof Float64Array) {
+    return { ...tensor, data: data.map((value, index) => value + spread(index)) };
+  }
+  const half = HALVES[datatype];
+  if (half === undefined || !(data instanceof Uint16Array)) {
     return tensor;
   }
-  // The golden ratio spreads the numbers over [0, 1), the same at every start.
-  return { ...tensor, data: data.map((value, index) => value + (((index + 1) * 0.618_033_988_749_895) % 1)) };
+  return { ...tensor, data: data.map((_, index) => half.one + Math.floor(spread(index) * half.steps)) };
+}
+
+/** The golden ratio spreads numbers over [0, 1), the same at every start. */
+function spread(index: number): number {
+  return ((index + 1) * 0.618_033_988_749_895) % 1;
+}
+
+function isReal({ datatype }: Tensor): boolean {
+  return datatype === 'FP32' || datatype === 'FP64' || HALVES[datatype] !== undefined;
 }
 
 function agree(a: Tensor, b: Tensor): boolean {

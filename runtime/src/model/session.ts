@@ -1,21 +1,25 @@
 // Worker threads load this file: it imports as little as it can.
 import { types } from 'node:util';
-import { Tensor as EngineTensor, InferenceSession } from 'onnxruntime-node';
-import { DATATYPES, datatypeOfEngine, type Tensor, type TensorData } from './datatype';
+import { type Tensor as EngineTensor, InferenceSession } from 'onnxruntime-node';
+import { datatypeOfEngine, type Tensor } from './datatype';
+import { fromEngine, toEngine } from './engine-tensor';
 import { DYNAMIC, type Signature, type TensorSpec } from './signature';
 
-/** ONNX element types that the engine has and its interface for Node.js lacks. */
+/**
+ * ONNX element types that the engine has and its interface for Node.js lacks. bfloat16 gets here when the model does not
+ * declare it.
+ */
 const UNSUPPORTED_TYPES: Readonly<Record<string, string>> = {
   14: 'complex64',
   15: 'complex128',
-  16: 'bfloat16',
+  16: 'bfloat16 without a declaration',
   17: 'float8e4m3fn',
   18: 'float8e4m3fnuz',
   19: 'float8e5m2',
   20: 'float8e5m2fnuz',
 };
 
-/** An opened model. This is the only file that knows the inference engine. */
+/** An opened model. Only this file and engine-tensor.ts know the inference engine. */
 export interface Session {
   readonly signature: Signature;
 
@@ -87,18 +91,26 @@ export class UnservableError extends Error {
   override readonly name = 'UnservableError';
 }
 
+/** A model file whose inputs and outputs the engine's interface can exchange. */
+export interface ServableFile {
+  readonly path: string;
+
+  /** Names of inputs and outputs that are BF16 for clients, and FP32 for the engine. */
+  readonly bfloat16: ReadonlySet<string>;
+}
+
 /**
  * Opens a model.
  *
- * @param path the file
  * @param threads number of threads for one run
  * @throws UnservableError when the model cannot be served
  */
-export async function openSession(path: string, threads: number): Promise<Session> {
+export async function openSession({ path, bfloat16 }: ServableFile, threads: number): Promise<Session> {
   const session = await create(path, threads);
+  const spec = (metadata: InferenceSession.ValueMetadata) => specOf(metadata, bfloat16);
   try {
-    const inputs = session.inputMetadata.map(specOf);
-    const outputs = session.outputMetadata.map(specOf);
+    const inputs = session.inputMetadata.map(spec);
+    const outputs = session.outputMetadata.map(spec);
     return new EngineSession(session, { inputs, outputs });
   } catch (error) {
     await session.release();
@@ -120,15 +132,25 @@ async function create(path: string, threads: number): Promise<InferenceSession> 
       logSeverityLevel: 4,
     });
   } catch (error) {
-    const message = messageOf(error);
-    const elementType = /Unsupported data type: (\d+)$/.exec(message)?.[1];
-    throw new UnservableError(
-      elementType === undefined
-        ? `the engine cannot open it: ${withoutPaths(message)}`
-        : `an input or output has the element type ${UNSUPPORTED_TYPES[elementType] ?? elementType}, which the engine cannot exchange.`,
-      { cause: error },
+    throw new UnservableError(refusalOf(messageOf(error)), { cause: error });
+  }
+}
+
+function refusalOf(message: string): string {
+  const elementType = /Unsupported data type: (\d+)$/.exec(message)?.[1];
+  if (elementType !== undefined) {
+    return `an input or output has the element type ${UNSUPPORTED_TYPES[elementType] ?? elementType}, which the engine cannot exchange.`;
+  }
+  const [, operator, opset, node] =
+    /Could not find an implementation for ([\w.]+)\((\d+)\) node with name '(.*)'/.exec(message) ?? [];
+  if (operator !== undefined) {
+    return (
+      `the engine has no implementation of the operator ${operator} (operator set ${opset}${node === '' ? '' : `, node '${node}'`}) ` +
+      'for the element types of its inputs; most arithmetic in bfloat16 has none. ' +
+      'Export the model so that this operator computes in float32, with a Cast around it.'
     );
   }
+  return `the engine cannot open it: ${withoutPaths(message)}`;
 }
 
 class EngineSession implements Session {
@@ -174,11 +196,11 @@ class EngineSession implements Session {
   }
 }
 
-function specOf(metadata: InferenceSession.ValueMetadata): TensorSpec {
+function specOf(metadata: InferenceSession.ValueMetadata, bfloat16: ReadonlySet<string>): TensorSpec {
   if (!metadata.isTensor) {
     throw new UnservableError(`'${metadata.name}' is not a tensor, and nothing else can be carried over the wire.`);
   }
-  const datatype = datatypeOfEngine(metadata.type);
+  const datatype = bfloat16.has(metadata.name) ? 'BF16' : datatypeOfEngine(metadata.type);
   if (datatype === undefined) {
     throw new UnservableError(`'${metadata.name}' has the element type ${metadata.type}, which cannot be served.`);
   }
@@ -188,24 +210,6 @@ function specOf(metadata: InferenceSession.ValueMetadata): TensorSpec {
     shape: metadata.shape.map((size) => (typeof size === 'number' ? size : DYNAMIC)),
     symbols: metadata.shape.map((size) => (typeof size === 'string' && size !== '' ? size : undefined)),
   };
-}
-
-function toEngine({ datatype, shape, data }: Tensor): EngineTensor {
-  const tensor = new EngineTensor(DATATYPES[datatype].engineType, data, shape);
-  if (datatype === 'FP16') {
-    // Where the platform has half floats the tensor shows them, but the engine's native part reads 16-bit integers only.
-    Object.defineProperty(tensor, 'data', { value: data });
-  }
-  return tensor;
-}
-
-function fromEngine(tensor: EngineTensor, { datatype }: TensorSpec): Tensor {
-  const { data } = tensor;
-  if (datatype === 'FP16' && !Array.isArray(data)) {
-    // Where the platform has half floats the engine answers them; here FP16 is its bits.
-    return { datatype, shape: tensor.dims, data: new Uint16Array(data.buffer, data.byteOffset, data.length) };
-  }
-  return { datatype, shape: tensor.dims, data: data as TensorData };
 }
 
 /** Errors of Node's own modules are of another realm when code runs in a VM context, as tests do. */

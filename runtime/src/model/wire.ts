@@ -9,6 +9,12 @@ const FIXED32 = 5;
 const WINDOW_BYTES = 64 * 1024;
 const MAX_VARINT_BYTES = 10;
 
+/** Where something lies in the file, with its tag. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** The bytes are not a protocol buffer. */
 export class WireError extends Error {
   override readonly name = 'WireError';
@@ -109,6 +115,17 @@ export class WireCursor {
     return Buffer.from(this.bytes(this.start, this.end)).toString('utf8');
   }
 
+  /** The text of a field of the rest of this message: of several the last, as the encoding has it; empty when there is none. */
+  lastText(field: number): string {
+    let text = '';
+    while (this.next()) {
+      if (this.field === field) {
+        text = this.text();
+      }
+    }
+    return text;
+  }
+
   /** The current field as integers: one, or many when they are packed. Signed, 64 bits. */
   integers(): bigint[] {
     const values = new WireCursor(this.source, this.start, this.end);
@@ -179,7 +196,7 @@ export class WireCursor {
 }
 
 /** A number as a varint. */
-export function varint(value: number): Buffer {
+function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;
   while (rest >= 0x80) {
@@ -198,5 +215,10 @@ export function numberField(field: number, value: number): Buffer {
 /** A field with text, bytes or a message. */
 export function delimitedField(field: number, content: string | Uint8Array): Buffer {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-  return Buffer.concat([varint(field * 8 + LENGTH_DELIMITED), varint(bytes.length), bytes]);
+  return Buffer.concat([delimitedHeader(field, bytes.length), bytes]);
+}
+
+/** What stands before so many bytes of a field with text, bytes or a message. */
+export function delimitedHeader(field: number, length: number): Buffer {
+  return Buffer.concat([varint(field * 8 + LENGTH_DELIMITED), varint(length)]);
 }

@@ -51,8 +51,8 @@ export class WorkerSession implements Session {
    * @throws UnservableError when the model cannot be served
    * @throws SessionLostError when the thread ends instead
    */
-  static start({ path, threads, onLost }: WorkerSessionOptions): Promise<WorkerSession> {
-    const workerData: WorkerTask = { path, threads };
+  static start({ file, threads, onLost }: WorkerSessionOptions): Promise<WorkerSession> {
+    const workerData: WorkerTask = { file, threads };
     const worker = new Worker(programFile(), { workerData });
     return new Promise((resolve, reject) => {
       const lost = (reason: unknown) =>

@@ -1,13 +1,13 @@
 import type { Logger } from '../telemetry';
 import type { ServedModel } from './served-model';
 
-/** A version whose place was taken is freed after this time: by then it has what was on its way to it. */
+/** A version that another one follows is freed after this time: by then it has what was on its way to it. */
 const FREE_AFTER_MILLIS = 5000;
 
 /** Longest time for what its stages still have to write. */
 const WRITE_MILLIS = 5000;
 
-/** Models that others have taken the place of. They answer what is on its way to them, then they are freed. */
+/** Models that others answer for from now on. They answer what is on its way to them, then they are freed. */
 export class LeavingModels {
   private readonly timers = new Map<ServedModel, NodeJS.Timeout>();
 
@@ -22,11 +22,15 @@ export class LeavingModels {
     return [...this.timers.keys()];
   }
 
-  /** Frees a model after a while. */
-  add(model: ServedModel): void {
+  /**
+   * Frees a model after a while.
+   *
+   * @param onFreed called after that
+   */
+  add(model: ServedModel, onFreed: () => void = () => undefined): void {
     const timer = setTimeout(() => {
       this.timers.delete(model);
-      this.inTurn(() => freeModel(model)).catch((error: unknown) =>
+      this.inTurn(() => freeModel(model).finally(onFreed)).catch((error: unknown) =>
         this.logger.error({ error }, 'a model could not be freed'),
       );
     }, FREE_AFTER_MILLIS);

@@ -166,9 +166,11 @@ export class ServedModels {
   /**
    * Stops serving a version: it gets no new requests, and what it has taken is answered before this resolves.
    *
+   * @param followed whether other versions answer for it: then it still answers requests that are on their way to it, whose
+   * bodies are being received, and is freed some time after this resolves
    * @returns whether it was served
    */
-  unloadVersion(name: string, version: string): Promise<boolean> {
+  unloadVersion(name: string, version: string, followed = false): Promise<boolean> {
     return this.inTurn(async () => {
       const found = this.registry.versions(name).find((candidate) => candidate.version === version);
       const served = found && this.served.get(found);
@@ -176,11 +178,16 @@ export class ServedModels {
         return false;
       }
       this.served.delete(found);
-      found.setUnloaded();
+      found.setUnloading();
       this.onChange();
       this.declared.get(found)?.meters.remove();
       this.declared.delete(found);
-      await freeModel(served);
+      const unloaded = () => found.setUnloaded();
+      if (followed) {
+        this.leaving.add(served, unloaded);
+      } else {
+        await freeModel(served).finally(unloaded);
+      }
       return true;
     });
   }

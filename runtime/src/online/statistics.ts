@@ -1,14 +1,14 @@
 import type { ModelVersion } from '../model';
-import type { ModelStatistics, StatisticDuration } from '../protocol';
-import type { ModelMeters } from '../telemetry';
+import type { BatchStatistics, ModelStatistics, StatisticDuration } from '../protocol';
+import type { BatchSizeMeter, ModelMeters } from '../telemetry';
 import type { ServedModels } from './served-models';
 
 /**
  * What was counted of models since the start of the process, in the terms of the statistics extension of Triton. Versions
  * that are not part of the configuration have nothing counted.
  *
- * Times of the response cache are not measured, and runs are not counted by their size: `ns` of `cache_hit` and
- * `cache_miss` is 0, `batch_stats` is empty.
+ * In `inference_stats` the times are those of requests; in `batch_stats` they are those of runs, of which several requests
+ * may be part.
  *
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
  */
@@ -39,11 +39,20 @@ function statistics({ name, version }: ModelVersion, { requests, runs, cache }: 
       compute_input: duration(decoded, sum(meters.map(({ readingSeconds }) => readingSeconds))),
       compute_infer: duration(decoded, inference.sum),
       compute_output: duration(countOf(serialization), serialization.sum),
-      cache_hit: duration(cache.lookups.hit.value, 0),
-      cache_miss: duration(cache.lookups.miss.value, 0),
+      cache_hit: duration(cache.lookups.hit.value, cache.seconds.hit),
+      cache_miss: duration(cache.lookups.miss.value, cache.seconds.miss),
     },
-    batch_stats: [],
+    batch_stats: batchStatistics(runs.sizes),
   };
+}
+
+function batchStatistics(sizes: BatchSizeMeter): BatchStatistics[] {
+  return sizes.all.map(([size, counts]) => ({
+    batch_size: size,
+    compute_input: duration(counts.runs, counts.inputSeconds),
+    compute_infer: duration(counts.runs, counts.inferenceSeconds),
+    compute_output: duration(counts.answered, counts.outputSeconds),
+  }));
 }
 
 function countOf(cell: { cumulated(): number[] }): number {

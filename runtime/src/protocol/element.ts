@@ -1,4 +1,5 @@
 import type { Datatype, TensorData } from '../model';
+import { BF16_LIMIT, bfloat16Bits } from './bfloat16';
 import { FP16_LIMIT, float16Bits } from './float16';
 import { kindOf } from './request-error';
 
@@ -62,7 +63,8 @@ export const ELEMENT_READERS: Readonly<Record<Datatype, ElementReader>> = {
   UINT16: integers(INTEGER_RANGES.UINT16),
   UINT32: integers(INTEGER_RANGES.UINT32),
   UINT64: bigIntegers(UINT64),
-  FP16: halves(),
+  FP16: halves('FP16', FP16_LIMIT, float16Bits),
+  BF16: halves('BF16', BF16_LIMIT, bfloat16Bits),
   FP32: reals('FP32', FP32_LIMIT),
   FP64: reals('FP64', Number.POSITIVE_INFINITY),
   BYTES: {
@@ -111,12 +113,12 @@ function reals(datatype: Datatype, limit: number): ElementReader {
   };
 }
 
-function halves(): ElementReader {
+function halves(datatype: Datatype, limit: number, bitsOf: (value: number) => number): ElementReader {
   const convert = (value: unknown) => {
-    const number = realOf(value, FP16_LIMIT);
-    return number === undefined ? undefined : float16Bits(number);
+    const number = realOf(value, limit);
+    return number === undefined ? undefined : bitsOf(number);
   };
-  return { ...reader<Uint16Array>(realRule('FP16'), convert), describe: describeUnreal };
+  return { ...reader<Uint16Array>(realRule(datatype), convert), describe: describeUnreal };
 }
 
 /** The number that a value stands for; undefined when it stands for none, or for one outside the limits. */

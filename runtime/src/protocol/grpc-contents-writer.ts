@@ -13,7 +13,7 @@ type ContentsWriter = (data: TensorData, from: number, to: number) => WrittenCon
 
 const FIELD_OF_BYTES = 8;
 
-/** Writers of all datatypes that have typed contents; FP16 has none. */
+/** Writers of all datatypes that have typed contents; FP16 and BF16 have none. */
 export const CONTENTS_WRITERS: Readonly<Partial<Record<Datatype, ContentsWriter>>> = {
   BOOL: integers(1),
   INT8: integers(2),

@@ -34,7 +34,7 @@ const FIELD_NAMES: Readonly<Record<number, string>> = {
 };
 const BYTES_FIELD = 8;
 
-/** The field of each datatype; FP16 has none. */
+/** The field of each datatype; FP16 and BF16 have none. */
 const FIELDS: Readonly<Partial<Record<Datatype, ContentsField>>> = {
   BOOL: integers(1, 0, 1, ({ low, high }) => (low !== 0 || high !== 0 ? 1 : 0)),
   INT8: signed(-128, 127),

@@ -6,7 +6,7 @@ export interface ModelIndex {
   readonly name: string;
   readonly version: string;
 
-  /** `READY`, `LOADING` or `UNAVAILABLE`. */
+  /** `READY`, `LOADING`, `UNLOADING` or `UNAVAILABLE`. */
   readonly state: string;
 
   /** Why the version is not ready, or could not be loaded again; empty = there is nothing to say. */

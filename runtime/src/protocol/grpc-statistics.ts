@@ -6,7 +6,7 @@ export interface StatisticDuration {
   readonly ns: number;
 }
 
-/** Durations of the statistics extension, in the order of their fields in `inference.InferStatistics`, from 1. */
+/** Durations of a request, in the order of their fields in `inference.InferStatistics`, from 1. */
 const DURATIONS = [
   'success',
   'fail',
@@ -17,6 +17,15 @@ const DURATIONS = [
   'cache_hit',
   'cache_miss',
 ] as const;
+
+/** Durations of a run, in the order of their fields in `inference.InferBatchStatistics`, from 2. */
+const RUN_DURATIONS = ['compute_input', 'compute_infer', 'compute_output'] as const;
+
+/** What was counted of the runs of one size. */
+export interface BatchStatistics extends Readonly<Record<(typeof RUN_DURATIONS)[number], StatisticDuration>> {
+  /** Rows. */
+  readonly batch_size: number;
+}
 
 /**
  * What was counted of a model version, of REST and gRPC, with the names of the statistics extension.
@@ -37,8 +46,8 @@ export interface ModelStatistics {
   readonly execution_count: number;
   readonly inference_stats: Readonly<Record<(typeof DURATIONS)[number], StatisticDuration>>;
 
-  /** Runs are not counted by their size. */
-  readonly batch_stats: readonly never[];
+  /** Runs by their size, ascending. */
+  readonly batch_stats: readonly BatchStatistics[];
 }
 
 /** `inference.ModelStatisticsResponse`. */
@@ -57,6 +66,14 @@ function modelStatistics(model: ModelStatistics): Buffer[] {
       6,
       DURATIONS.map((name, index) => messageField(index + 1, duration(model.inference_stats[name]))),
     ),
+    ...model.batch_stats.map((batch) => messageField(7, batchStatistics(batch))),
+  ];
+}
+
+function batchStatistics(batch: BatchStatistics): Buffer[] {
+  return [
+    integerField(1, batch.batch_size),
+    ...RUN_DURATIONS.map((name, index) => messageField(index + 2, duration(batch[name]))),
   ];
 }
 

@@ -1,3 +1,4 @@
+export { isBinaryOnly } from './binary-only';
 export { ELEMENT_READERS, type ElementReader } from './element';
 export { GrpcCodec, type GrpcPrediction } from './grpc-codec';
 export {
@@ -13,7 +14,7 @@ export {
 } from './grpc-messages';
 export { type ModelIndex, readIndexRequest, writeIndex } from './grpc-repository';
 export { type InferRequest, readInferRequest } from './grpc-request';
-export { type ModelStatistics, type StatisticDuration, writeStatistics } from './grpc-statistics';
+export { type BatchStatistics, type ModelStatistics, type StatisticDuration, writeStatistics } from './grpc-statistics';
 export { WIRE_LIMITS, type WireLimits } from './limits';
 export type { AnswerBody, Codec, EncodedAnswer, Prediction, RequestHeaders } from './prediction';
 export { badRequest, RequestError, shown } from './request-error';

@@ -1,3 +1,5 @@
+import { bfloat16Number } from './bfloat16';
+
 const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
 
 /** FP32 of normal size are at least so many digits apart from each other; none needs more than {@link MAX_DIGITS}. */
@@ -54,6 +56,11 @@ export function float16Text(bits: number): string {
   const value = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
   // Five digits tell all FP16 apart.
   return float64Text(sign * Number(value.toPrecision(5)));
+}
+
+/** The bits of a BF16 as JSON: its text as an FP32, of which it is the first half. */
+export function bfloat16Text(bits: number): string {
+  return float32Text(bfloat16Number(bits));
 }
 
 /** Tries six digits, then more. Scaled to an integer, rounded and divided again: one correctly rounded division. */

@@ -1,6 +1,6 @@
 import { type Datatype, elementCount, type Tensor, type TensorData } from '../model';
 import { checkResponseBytes, WIRE_LIMITS, type WireLimits } from './limits';
-import { float16Text, float32Text, float64Text } from './number-text';
+import { bfloat16Text, float16Text, float32Text, float64Text } from './number-text';
 
 /** Writes the elements `[from, to)` as JSON, separated by commas. */
 type ElementsText = (data: TensorData, from: number, to: number) => string;
@@ -22,6 +22,7 @@ const ELEMENTS_TEXT: Readonly<Record<Datatype, ElementsText>> = {
   UINT32: each(String),
   UINT64: each(bigIntegerText),
   FP16: each((value) => float16Text(Number(value))),
+  BF16: each((value) => bfloat16Text(Number(value))),
   FP32: float32Elements,
   FP64: each((value) => float64Text(Number(value))),
   BYTES: each((value) => JSON.stringify(value)),

@@ -1,4 +1,5 @@
 import { elementCount, type Signature, type Tensor, type TensorSpec } from '../model';
+import { isBinaryOnly } from './binary-only';
 import type { BinaryParts } from './binary-parts';
 import { readBinary } from './binary-tensor';
 import type { DirectTensor } from './direct-tensor';
@@ -96,9 +97,9 @@ function readInput(
     }
     return readBinary(parts.take(size, name, path), spec, shape);
   }
-  if (datatype === 'FP16') {
+  if (isBinaryOnly(spec.datatype)) {
     throw badRequest(
-      `Input '${name}' is FP16, which V2 cannot carry as JSON numbers; send it as binary data ` +
+      `Input '${name}' is ${spec.datatype}, which V2 cannot carry as JSON numbers; send it as binary data ` +
         '(parameters.binary_data_size), or send the request over V1.',
     );
   }

@@ -1,4 +1,5 @@
 import type { Signature } from '../model';
+import { isBinaryOnly } from './binary-only';
 import { isObject, type JsonObject, own } from './json-body';
 import { badRequest, kindOf } from './request-error';
 import { positionOf } from './tensor-position';
@@ -20,13 +21,13 @@ export class V2Outputs {
   /** Every output of the model, in its order. */
   private readonly all: readonly WantedOutput[];
   private readonly allBinary: readonly WantedOutput[];
-  private readonly anyHalf: boolean;
+  private readonly anyBinaryOnly: boolean;
 
   constructor(private readonly signature: Signature) {
     this.positions = new Map(signature.outputs.map(({ name }, index) => [name, index]));
     this.all = signature.outputs.map((_, index) => ({ index, binary: false }));
     this.allBinary = this.all.map(({ index }) => ({ index, binary: true }));
-    this.anyHalf = signature.outputs.some(({ datatype }) => datatype === 'FP16');
+    this.anyBinaryOnly = signature.outputs.some(({ datatype }) => isBinaryOnly(datatype));
   }
 
   /**
@@ -40,8 +41,8 @@ export class V2Outputs {
     const binaryByDefault = readFlag(parameters, 'binary_data_output', 'parameters') ?? false;
     const wanted = value === undefined ? [] : this.readList(value, binaryByDefault);
     const complete = wanted.length > 0 ? wanted : binaryByDefault ? this.allBinary : this.all;
-    if (this.anyHalf) {
-      this.checkHalf(complete);
+    if (this.anyBinaryOnly) {
+      this.checkBinaryOnly(complete);
     }
     return complete;
   }
@@ -71,13 +72,13 @@ export class V2Outputs {
     return wanted;
   }
 
-  /** FP16 has no form in the JSON of V2; the request is refused before it is run. */
-  private checkHalf(wanted: readonly WantedOutput[]): void {
+  /** What has no form in the JSON of V2 is refused there; the request is refused before it is run. */
+  private checkBinaryOnly(wanted: readonly WantedOutput[]): void {
     for (const { index, binary } of wanted) {
       const { name, datatype } = this.signature.outputs[index];
-      if (datatype === 'FP16' && !binary) {
+      if (isBinaryOnly(datatype) && !binary) {
         throw badRequest(
-          `Output '${name}' is FP16, which V2 cannot carry as JSON numbers; ask for binary data ` +
+          `Output '${name}' is ${datatype}, which V2 cannot carry as JSON numbers; ask for binary data ` +
             '(parameters.binary_data of the output, or parameters.binary_data_output of the request), or use V1.',
         );
       }

@@ -6,6 +6,7 @@ import numpy as np
 import tritonclient.grpc as client
 from tritonclient.utils import InferenceServerException
 
+from bfloat16 import BF16
 from checks import Server, check, equal, main, raises
 from tensors import COUNTING, IRIS, IRIS_LABELS, ONES, TENSORS, model_of, same
 
@@ -89,6 +90,12 @@ def datatypes(server: Server) -> None:
     for datatype, data in TENSORS.items():
         result = triton.infer(model_of(datatype), [tensor("INPUT", datatype, data)])
         same(result.as_numpy("OUTPUT"), data)
+
+
+@check("BF16")
+def bfloat16(server: Server) -> None:
+    result = connect(server).infer("identity_bf16", [tensor("INPUT", "BF16", BF16)])
+    same(result.as_numpy("OUTPUT"), BF16)
 
 
 @check("text that is numbers")
@@ -307,6 +314,51 @@ def repository_index(server: Server) -> None:
     index = connect(server).get_model_repository_index()
     states = {(each.name, each.version): each.state for each in index.models}
     equal(states[("simple", "1")], "READY")
+
+
+@check("statistics count requests, rows, and runs by their size")
+def statistics(server: Server) -> None:
+    triton = connect(server)
+
+    def counts() -> tuple[int, int, int, int]:
+        (stats,) = triton.get_inference_statistics("cube", "1").model_stats
+        equal((stats.name, stats.version), ("cube", "1"))
+        runs = {each.batch_size: each.compute_infer for each in stats.batch_stats}
+        for each in stats.batch_stats:
+            equal(each.compute_input.count, each.compute_infer.count)
+            equal(each.compute_output.count, each.compute_infer.count)
+            assert each.compute_infer.ns > 0 and each.compute_output.ns > 0, each
+        of_three = runs[3].count if 3 in runs else 0
+        return (
+            stats.inference_count,
+            stats.execution_count,
+            stats.inference_stats.success.count,
+            of_three,
+        )
+
+    before = counts()
+    sent = np.ones((3, 2, 3), np.float32)
+    triton.infer("cube", [tensor("INPUT", "FP32", sent)])
+    after = counts()
+    equal(tuple(now - then for now, then in zip(after, before)), (3, 1, 1, 1))
+
+
+@check("statistics of all models, as message and as JSON")
+def all_statistics(server: Server) -> None:
+    triton = connect(server)
+    stats = triton.get_inference_statistics().model_stats
+    assert {"simple", "iris"} <= {each.name for each in stats}, stats
+    as_json = triton.get_inference_statistics("simple", as_json=True)
+    equal([each["name"] for each in as_json["model_stats"]], ["simple"])
+
+
+@check("statistics of a model that does not exist")
+def unknown_statistics(server: Server) -> None:
+    error = raises(
+        InferenceServerException,
+        lambda: connect(server).get_inference_statistics("no_such_model"),
+    )
+    equal(error.status(), "StatusCode.NOT_FOUND")
 
 
 @check("keep-alive pings do not end the connection")

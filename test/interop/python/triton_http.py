@@ -7,6 +7,7 @@ import numpy as np
 import tritonclient.http as client
 from tritonclient.utils import InferenceServerException
 
+from bfloat16 import BF16
 from checks import Server, check, equal, main, raises
 from tensors import (
     COUNTING,
@@ -118,6 +119,12 @@ def datatypes_binary(server: Server) -> None:
     for datatype, data in TENSORS.items():
         result = triton.infer(model_of(datatype), [tensor("INPUT", datatype, data)])
         same(result.as_numpy("OUTPUT"), data)
+
+
+@check("BF16, binary")
+def bfloat16(server: Server) -> None:
+    result = connect(server).infer("identity_bf16", [tensor("INPUT", "BF16", BF16)])
+    same(result.as_numpy("OUTPUT"), BF16)
 
 
 @check("every datatype but FP16, JSON")
@@ -402,17 +409,24 @@ def only_triton(server: Server) -> None:
 def statistics(server: Server) -> None:
     triton = connect(server)
 
-    def counts() -> tuple[int, int, int]:
+    def counts() -> tuple[int, int, int, int]:
         (stats,) = triton.get_inference_statistics("cube")["model_stats"]
         equal((stats["name"], stats["version"]), ("cube", "1"))
         success = stats["inference_stats"]["success"]
-        return stats["inference_count"], stats["execution_count"], success["count"]
+        runs = {each["batch_size"]: each for each in stats["batch_stats"]}
+        of_three = runs[3]["compute_infer"]["count"] if 3 in runs else 0
+        return (
+            stats["inference_count"],
+            stats["execution_count"],
+            success["count"],
+            of_three,
+        )
 
     before = counts()
     sent = np.ones((3, 2, 3), np.float32)
     triton.infer("cube", [tensor("INPUT", "FP32", sent)])
     after = counts()
-    equal(tuple(now - then for now, then in zip(after, before)), (3, 1, 1))
+    equal(tuple(now - then for now, then in zip(after, before)), (3, 1, 1, 1))
 
 
 @check("statistics of all models")

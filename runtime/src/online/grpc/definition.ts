@@ -32,9 +32,12 @@ export function method(name: string, options: { responseStream?: boolean } = {})
   return { requestType: `${name}Request`, responseType: `${name}Response`, comment: '', ...options };
 }
 
-/** The entries of `map<string, type> parameters`, as they are on the wire: tools know them by the option. */
+/** The entries of `map<string, type>`, as they are on the wire: tools know them by the option, and by their name. */
+export function mapEntry(type: string): Message {
+  return message({ key: field('string', 1), value: field(type, 2) }, { options: { map_entry: true } });
+}
+
+/** The entries of `map<string, type> parameters`. */
 export function parametersEntry(type: string): Record<'ParametersEntry', Message> {
-  return {
-    ParametersEntry: message({ key: field('string', 1), value: field(type, 2) }, { options: { map_entry: true } }),
-  };
+  return { ParametersEntry: mapEntry(type) };
 }

@@ -1,4 +1,4 @@
-import { field, type Message, message, method, parametersEntry, repeated } from './definition';
+import { field, type Message, mapEntry, message, method, parametersEntry, repeated } from './definition';
 import { EXTENSION_MESSAGES, EXTENSION_METHODS } from './extension-definitions';
 
 /**
@@ -47,9 +47,11 @@ export const INFERENCE_DEFINITION = {
             platform: field('string', 3),
             inputs: repeated('TensorMetadata', 4),
             outputs: repeated('TensorMetadata', 5),
+            properties: repeated('PropertiesEntry', 6),
           },
           {
             nested: {
+              PropertiesEntry: mapEntry('string'),
               TensorMetadata: message({
                 name: field('string', 1),
                 datatype: field('string', 2),

@@ -48,7 +48,7 @@ export class ModelRepository {
       }
     }
     const kept = new Set(declared.map(({ version }) => version));
-    await this.unloadVersions(name, (version) => !kept.has(version));
+    await this.unloadVersions(name, (version) => !kept.has(version), true);
   }
 
   /**
@@ -61,13 +61,13 @@ export class ModelRepository {
       throw new RequestError(404, `Model with name ${shown(name)} does not exist.`);
     }
     await this.options.started().catch(() => undefined);
-    await this.unloadVersions(name, () => true);
+    await this.unloadVersions(name, () => true, false);
   }
 
-  private async unloadVersions(name: string, unwanted: (version: string) => boolean): Promise<void> {
+  private async unloadVersions(name: string, unwanted: (version: string) => boolean, followed: boolean): Promise<void> {
     const { models, logger } = this.options;
     for (const { version } of models.registry.versions(name)) {
-      if (unwanted(version) && (await models.unloadVersion(name, version))) {
+      if (unwanted(version) && (await models.unloadVersion(name, version, followed))) {
         logger.info({ model: name, version }, 'model unloaded');
       }
     }

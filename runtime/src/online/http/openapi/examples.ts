@@ -1,5 +1,5 @@
 import { DYNAMIC, elementCount, type Signature, type Tensor, type TensorSpec } from '../../../model';
-import { allText } from '../../../protocol';
+import { allText, isBinaryOnly } from '../../../protocol';
 
 /** An example of more elements than this helps nobody. */
 const MAX_ELEMENTS = 2048;
@@ -8,7 +8,7 @@ const MAX_ELEMENTS = 2048;
 export interface Examples {
   readonly v1: unknown;
 
-  /** Undefined when the model takes FP16, which V2 has no JSON for. */
+  /** Undefined when the model takes FP16 or BF16, which V2 has no JSON for. */
   readonly v2: unknown;
 }
 
@@ -35,7 +35,7 @@ export function examplesOf({ inputs }: Signature, sample: ReadonlyMap<string, Te
   const examples = inputs.map((spec, index) => exampleOf(spec, sizes[index], tensors[index]));
   return {
     v1: v1Example(examples),
-    v2: inputs.some(({ datatype }) => datatype === 'FP16')
+    v2: inputs.some(({ datatype }) => isBinaryOnly(datatype))
       ? undefined
       : {
           inputs: examples.map(({ spec: { name, datatype }, shape, elements }) => ({

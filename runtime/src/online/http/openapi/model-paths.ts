@@ -1,4 +1,5 @@
 import type { Signature } from '../../../model';
+import { isBinaryOnly } from '../../../protocol';
 import { headers, type Refusal } from './answers';
 import type { Examples } from './examples';
 import { exactObject, type JsonSchema, listOf, reference } from './json-schema';
@@ -141,7 +142,7 @@ function infer(model: DescribedModel, { id, authenticated }: ModelPlace): object
           `\`Inference-Header-Content-Length\`; the content type is \`${BINARY}\` then. ${TIME_LIMIT}`,
         requestBody: {
           required: true,
-          content: isBinaryOnly(model)
+          content: hasBinaryOnly(model)
             ? { [BINARY]: {} }
             : { 'application/json': { schema: request, ...exampleOf(examples?.v2) } },
         },
@@ -158,8 +159,8 @@ function infer(model: DescribedModel, { id, authenticated }: ModelPlace): object
 }
 
 /** Whether V2 has no JSON for an input or an output. */
-function isBinaryOnly({ signature }: DescribedModel): boolean {
-  return [...(signature?.inputs ?? []), ...(signature?.outputs ?? [])].some(({ datatype }) => datatype === 'FP16');
+function hasBinaryOnly({ signature }: DescribedModel): boolean {
+  return [...(signature?.inputs ?? []), ...(signature?.outputs ?? [])].some(({ datatype }) => isBinaryOnly(datatype));
 }
 
 /** Names of models and versions consist of characters that names of schemas may have; the slash of a version is `--`. */

@@ -2,7 +2,7 @@ import { type Datatype, DYNAMIC, elementCount, type TensorSpec } from '../../../
 import { anyOf, type JsonSchema, listOf, reference } from './json-schema';
 
 /** The smallest numbers that round to infinity: half a step above the largest ones of the type. */
-const LIMITS = { FP16: 65_520, FP32: 3.4028235677973366e38 };
+const LIMITS = { FP16: 65_520, BF16: 3.39617752923046e38, FP32: 3.4028235677973366e38 };
 
 /** What JSON has no number for. */
 const NON_FINITE: JsonSchema = { enum: ['NaN', 'Infinity', '-Infinity'] };
@@ -19,6 +19,7 @@ export const ELEMENT_SCHEMAS: Readonly<Record<Datatype, JsonSchema>> = {
   UINT32: integer('0', '4294967295'),
   UINT64: integer('0', '18446744073709551615'),
   FP16: real({ exclusiveMinimum: -LIMITS.FP16, exclusiveMaximum: LIMITS.FP16 }),
+  BF16: real({ exclusiveMinimum: -LIMITS.BF16, exclusiveMaximum: LIMITS.BF16 }),
   FP32: real({ exclusiveMinimum: -LIMITS.FP32, exclusiveMaximum: LIMITS.FP32 }),
   FP64: real({ minimum: -Number.MAX_VALUE, maximum: Number.MAX_VALUE }),
   // Without U+0000: the engine ends a string there.
