@@ -76,7 +76,7 @@ function isNamespace(part: string, { protocol, port }: URL): boolean {
 export interface EgressRule extends Json {
   readonly to: Json[];
   /** The one port. Absent = every port. */
-  readonly ports?: [{ readonly port: number }];
+  readonly ports?: [{ readonly port: number; readonly protocol: 'TCP' }];
 }
 
 /** The rule of a network policy that lets pods connect to a server. */
@@ -94,7 +94,7 @@ export function renderEgress(destination: Destination): EgressRule {
     case 'address':
       return {
         to: [{ ipBlock: { cidr: `${destination.address}/${isIPv4(destination.address) ? 32 : 128}` } }],
-        ports: [{ port: destination.port }],
+        ports: [{ port: destination.port, protocol: 'TCP' }],
       };
     case 'external':
       // Everything but link-local: that is where the metadata service of a cloud hands out credentials.
@@ -103,7 +103,7 @@ export function renderEgress(destination: Destination): EgressRule {
           { ipBlock: { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] } },
           { ipBlock: { cidr: '::/0', except: ['fe80::/10'] } },
         ],
-        ports: [{ port: destination.port }],
+        ports: [{ port: destination.port, protocol: 'TCP' }],
       };
   }
 }

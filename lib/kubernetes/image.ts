@@ -26,7 +26,7 @@ export function checkImage(what: string, image: string): Violation[] {
   if (image === DEFAULT_IMAGE) {
     return [];
   }
-  const parts = image.length > MAX_LENGTH ? undefined : REFERENCE.exec(image)?.groups;
+  const parts = partsOf(image);
   if (parts === undefined) {
     return [
       violation(
@@ -55,6 +55,16 @@ export function checkImage(what: string, image: string): Violation[] {
           `Add the digest that the registry shows: ${quote(`${image}@sha256:…`)}.`,
         ),
       ];
+}
+
+/** Whether an image reference can only ever name one image: by its digest, or by the tag that is published once. */
+export function isFixedImage(image: unknown): boolean {
+  return image === DEFAULT_IMAGE || partsOf(String(image))?.digest !== undefined;
+}
+
+/** Tag and digest of an image reference; `undefined` when it is none. */
+function partsOf(image: string): { [part: string]: string | undefined } | undefined {
+  return image.length > MAX_LENGTH ? undefined : REFERENCE.exec(image)?.groups;
 }
 
 function bare(image: string): string {

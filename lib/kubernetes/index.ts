@@ -20,6 +20,7 @@ export * from './quantity';
 export * from './resources';
 export * from './rules';
 export * from './scaling';
+export * from './scanner-exceptions';
 export * from './scheduling';
 export * from './service';
 export * from './validation';

@@ -50,7 +50,7 @@ function renderIngress({ peers, ports }: IngressInput): Json[] {
     {
       // Without `from` everybody may connect, so one peer that is everybody covers the others.
       from: from.length < peers.length ? undefined : from,
-      ports: ports.map((port) => ({ port })),
+      ports: ports.map((port) => ({ port, protocol: 'TCP' })),
     },
   ];
 }

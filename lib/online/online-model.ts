@@ -16,6 +16,7 @@ import {
   renderDisruptionBudget,
   renderNetworkPolicy,
   renderService,
+  scannerExceptions,
   type Violation,
   validateConstruct,
 } from '../kubernetes';
@@ -121,7 +122,11 @@ export class OnlineModel extends Construct {
     const serviceAccountName = props.serviceAccount?.name ?? name;
     const rendered = renderPredictorPod(props, settings, { serviceAccountName, configMapName });
     const { template, violations } = applyPodPatch(rendered, settings.podPatch);
-    this.deployment = add('Resource', 'Deployment', { spec: deploymentOf(settings, template) });
+    const spec = deploymentOf(settings, template);
+    this.deployment = add('Resource', 'Deployment', { spec });
+    for (const [key, value] of Object.entries(scannerExceptions(spec, metadata.annotations))) {
+      this.deployment.metadata.addAnnotation(key, value);
+    }
 
     const declared = { model: props.model, namespace: settings.namespace, name };
     declareModel(this, declared);

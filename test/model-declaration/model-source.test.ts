@@ -188,17 +188,21 @@ describe('egress is what the source needs', () => {
   const options = { sha256: SHA256, credentials };
 
   test.each<[string, ModelSource, Manifest[]]>([
-    ['Amazon S3', ModelSource.s3('s3://b/k', options), [{ to: EXTERNAL, ports: [{ port: 443 }] }]],
-    ['Google Cloud Storage', ModelSource.gcs('gs://b/k', options), [{ to: EXTERNAL, ports: [{ port: 443 }] }]],
+    ['Amazon S3', ModelSource.s3('s3://b/k', options), [{ to: EXTERNAL, ports: [{ port: 443, protocol: 'TCP' }] }]],
+    [
+      'Google Cloud Storage',
+      ModelSource.gcs('gs://b/k', options),
+      [{ to: EXTERNAL, ports: [{ port: 443, protocol: 'TCP' }] }],
+    ],
     [
       'Azure',
       ModelSource.azureBlob('https://a.blob.core.windows.net/c/b', options),
-      [{ to: EXTERNAL, ports: [{ port: 443 }] }],
+      [{ to: EXTERNAL, ports: [{ port: 443, protocol: 'TCP' }] }],
     ],
     [
       'a web server on its own port',
       ModelSource.https('https://models.example.com:8443/m.onnx', options),
-      [{ to: EXTERNAL, ports: [{ port: 8443 }] }],
+      [{ to: EXTERNAL, ports: [{ port: 8443, protocol: 'TCP' }] }],
     ],
     [
       'a Service',
@@ -213,7 +217,7 @@ describe('egress is what the source needs', () => {
     [
       'an address',
       ModelSource.s3('s3://b/k', { ...options, endpoint: 'http://10.1.2.3:9000' }),
-      [{ to: [{ ipBlock: { cidr: '10.1.2.3/32' } }], ports: [{ port: 9000 }] }],
+      [{ to: [{ ipBlock: { cidr: '10.1.2.3/32' } }], ports: [{ port: 9000, protocol: 'TCP' }] }],
     ],
   ])('%s', (_name, source, expected) => {
     expect(served(source).egress).toEqual(expected);
@@ -224,12 +228,12 @@ describe('egress is what the source needs', () => {
     expect(identity(ModelSource.s3('s3://b/k', { sha256: SHA256 }))).toEqual([
       {
         to: [{ ipBlock: { cidr: '169.254.170.23/32' } }, { ipBlock: { cidr: 'fd00:ec2::23/128' } }],
-        ports: [{ port: 80 }],
+        ports: [{ port: 80, protocol: 'TCP' }],
       },
     ]);
     expect(identity(ModelSource.gcs('gs://b/k', { sha256: SHA256 }))).toEqual([
-      { to: [{ ipBlock: { cidr: '169.254.169.254/32' } }], ports: [{ port: 80 }] },
-      { to: [{ ipBlock: { cidr: '169.254.169.252/32' } }], ports: [{ port: 988 }] },
+      { to: [{ ipBlock: { cidr: '169.254.169.254/32' } }], ports: [{ port: 80, protocol: 'TCP' }] },
+      { to: [{ ipBlock: { cidr: '169.254.169.252/32' } }], ports: [{ port: 988, protocol: 'TCP' }] },
     ]);
     expect(identity(ModelSource.gcs('gs://b/k', { sha256: SHA256, endpoint: 'http://fake-gcs:4443' }))).toEqual([]);
   });

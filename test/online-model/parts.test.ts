@@ -116,7 +116,7 @@ testFields<RedisLookupOptions>(
       expectations: (objects) =>
         expect(egressOf(objects)).toContainEqual({
           to: [{ ipBlock: { cidr: '10.0.0.7/32' } }],
-          ports: [{ port: 6380 }],
+          ports: [{ port: 6380, protocol: 'TCP' }],
         }),
     },
     entity: { value: 'user', expected: { entity: 'user', key: 'user:{entity}' } },
@@ -272,7 +272,7 @@ testFields<JwtOptions>(
         jwksUri: 'https://login.example.com:8443/jwks.json',
       },
       expectations: (objects) =>
-        expect(egressOf(objects)).toContainEqual(expect.objectContaining({ ports: [{ port: 8443 }] })),
+        expect(egressOf(objects)).toContainEqual(expect.objectContaining({ ports: [{ port: 8443, protocol: 'TCP' }] })),
     },
   },
   (options) => ({

@@ -317,13 +317,16 @@ const PROPERTIES: { [K in keyof Required<OnlineModelProps>]: PropertyTest<Requir
           },
           { ipBlock: { cidr: '10.0.0.0/8' } },
         ],
-        ports: [{ port: 8080 }, { port: 8081 }],
+        ports: [
+          { port: 8080, protocol: 'TCP' },
+          { port: 8081, protocol: 'TCP' },
+        ],
       }),
   },
   monitors: {
     value: [NetworkPeer.anywhere()],
     expectations: (objects) =>
-      expect(only(objects, 'NetworkPolicy').spec.ingress[1]).toEqual({ ports: [{ port: 8082 }] }),
+      expect(only(objects, 'NetworkPolicy').spec.ingress[1]).toEqual({ ports: [{ port: 8082, protocol: 'TCP' }] }),
   },
   nodeSelector: {
     value: { 'kubernetes.io/arch': 'arm64' },

@@ -21,6 +21,7 @@ describe('samples that fit', () => {
     ['mixed-columns.onnx', { inputs: { age: [1, 2], income: [1, 2], city: ['a', 'b'] } }],
     ['mlp.onnx', { instances: [['NaN', 'Infinity', '-Infinity', 4]] }],
     ['identity-fp64.onnx', { inputs: [['NaN', 1]] }],
+    ['identity-bf16.onnx', { inputs: [['NaN', 1]] }],
     ['identity-bool.onnx', { instances: [[true, false]] }],
     ['identity-string.onnx', { instances: [['a', 'b']] }],
     [
