@@ -180,6 +180,10 @@ const scripts: Record<string, string> = {
   'bench:synth': 'node bench/synth/run.js',
   'bench:predictor': 'node bench/peers/run.js --peers hello,express --cases iris-v1,iris-v2,start',
   'bench:peers': 'node bench/peers/run.js',
+  prescan: 'npm run --silent compile:library',
+  scan: 'node scripts/scan.js',
+  image: 'node scripts/image',
+  e2e: 'jest --ci -c e2e/jest.config.json',
   rosetta: 'jsii-rosetta extract --compile --fail',
 };
 project.package.addField('scripts', scripts);
@@ -265,6 +269,7 @@ new JsonFile(project, 'tsconfig.json', {
       'test/**/*.ts',
       'examples/**/*.ts',
       'bench/**/*.ts',
+      'e2e/**/*.ts',
       '.projenrc.ts',
     ],
     exclude: ['node_modules', 'build', 'dist', 'packages'],
@@ -434,6 +439,9 @@ new JsonFile(project, 'knip.json', {
           'bench/{cases,generators,harness,models,peers,protocols,synth}/**/*.js',
           'conformance/{run.js,make-models/index.js,runner/index.js}',
           'scripts/*.js',
+          'scripts/image/assemble/index.js',
+          'e2e/*.test.ts',
+          'e2e/client/main.ts',
         ],
         project: [
           'lib/**/*.ts',
@@ -442,6 +450,7 @@ new JsonFile(project, 'knip.json', {
           'bench/{cases,generators,harness,models,peers,protocols,synth}/**/*.js',
           'conformance/**/*.js',
           'scripts/**/*.js',
+          'e2e/**/*.ts',
         ],
         // Called by scripts and configuration, imported by nobody; the rest is the runtime's own.
         ignoreDependencies: [
