@@ -13,6 +13,10 @@ export const MODEL_SERVER = {
   whole: `http://${NAME}:${PORT}/whole.onnx`,
   /** The same; the connection of the first answer breaks in the middle, and the rest is given when it is asked for. */
   broken: `http://${NAME}:${PORT}/broken.onnx`,
+  /** The same; the first answer stops in the middle, and its connection stays. */
+  stuck: `http://${NAME}:${PORT}/stuck.onnx`,
+  /** A megabyte. */
+  large: `http://${NAME}:${PORT}/large.onnx`,
 } as const;
 
 /** Starts a web server in the cluster that has the iris model. */
@@ -65,17 +69,21 @@ const PROGRAM = `
   const model = require('node:fs').readFileSync('/models/iris.onnx');
   const headers = { etag: '"iris"', 'accept-ranges': 'bytes' };
   let broken = 0;
+  let stuck = 0;
   createServer((request, response) => {
     const first = Number(/^bytes=(\\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
     console.log(request.url, 'from byte', first);
-    const rest = model.subarray(first);
+    const whole = request.url === '/large.onnx' ? Buffer.alloc(2 ** 20) : model;
+    const rest = whole.subarray(first);
     response.writeHead(first === 0 ? 200 : 206, {
       ...headers,
       'content-length': rest.length,
-      ...(first === 0 ? {} : { 'content-range': 'bytes ' + first + '-' + (model.length - 1) + '/' + model.length }),
+      ...(first === 0 ? {} : { 'content-range': 'bytes ' + first + '-' + (whole.length - 1) + '/' + whole.length }),
     });
     if (request.url === '/broken.onnx' && broken++ === 0) {
       response.write(rest.subarray(0, rest.length >> 1), () => setTimeout(() => response.destroy(), 100));
+    } else if (request.url === '/stuck.onnx' && stuck++ === 0) {
+      response.write(rest.subarray(0, rest.length >> 1));
     } else {
       response.end(rest);
     }

@@ -44,6 +44,15 @@ export async function startS3(directory: string): Promise<S3Server> {
   };
 }
 
+/** File of the server program. Throws when it is not installed. */
+export function versitygwProgram(): string {
+  const file = program();
+  if (file === undefined) {
+    throw new Error(`${VERSITYGW.what} is missing`);
+  }
+  return file;
+}
+
 function program(): string | undefined {
   const inPath = (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, NAME));
   return [...inPath, join(goPath(), 'bin', NAME)].find(existsSync);
