@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { restrictedContainer, restrictedPod } from './client-pod';
 import { IRIS_FILE } from './iris';
-import { IMAGE, type Manifest } from './manifests';
 import type { Namespace } from './namespace';
+import { serverPod } from './server-pod';
 
 const NAME = 'models';
 const PORT = 8080;
@@ -21,7 +20,6 @@ export const MODEL_SERVER = {
 
 /** Starts a web server in the cluster that has the iris model. */
 export async function startModelServer(namespace: Namespace): Promise<void> {
-  const labels = { app: NAME };
   await namespace.apply([
     {
       apiVersion: 'v1',
@@ -30,38 +28,15 @@ export async function startModelServer(namespace: Namespace): Promise<void> {
       data: { 'server.js': PROGRAM },
       binaryData: { 'iris.onnx': readFileSync(IRIS_FILE).toString('base64') },
     },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: NAME },
-      spec: { selector: labels, ports: [{ port: PORT }] },
-    },
-    pod(labels),
+    ...serverPod({
+      name: NAME,
+      port: PORT,
+      command: ['node', '/models/server.js'],
+      mountPath: '/models',
+      volume: { configMap: { name: NAME } },
+    }),
   ]);
   await namespace.kubectl(['wait', '--for=condition=Ready', `pod/${NAME}`, '--timeout=120s']);
-}
-
-function pod(labels: Record<string, string>): Manifest {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: NAME, labels },
-    spec: {
-      ...restrictedPod(),
-      containers: [
-        {
-          name: 'server',
-          image: IMAGE,
-          imagePullPolicy: 'IfNotPresent',
-          command: ['node', '/models/server.js'],
-          readinessProbe: { tcpSocket: { port: PORT }, periodSeconds: 1 },
-          ...restrictedContainer(),
-          volumeMounts: [{ name: 'models', mountPath: '/models' }],
-        },
-      ],
-      volumes: [{ name: 'models', configMap: { name: NAME } }],
-    },
-  };
 }
 
 const PROGRAM = `

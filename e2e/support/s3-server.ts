@@ -2,9 +2,8 @@ import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { versitygwProgram } from '../../test/support/versitygw';
-import { restrictedContainer, restrictedPod } from './client-pod';
-import { IMAGE, type Manifest } from './manifests';
 import type { Namespace } from './namespace';
+import { serverPod } from './server-pod';
 
 const NAME = 'store';
 const PORT = 7070;
@@ -25,16 +24,15 @@ export const S3_SERVER = {
  * @param objects contents of the bucket by key
  */
 export async function startS3Server(namespace: Namespace, objects: Readonly<Record<string, Buffer>>): Promise<void> {
-  const labels = { app: NAME };
   await namespace.apply([
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: NAME }, stringData: KEYS },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: NAME },
-      spec: { selector: labels, ports: [{ port: PORT }] },
-    },
-    pod(labels),
+    ...serverPod({
+      name: NAME,
+      port: PORT,
+      command: ['node', '--eval', PROGRAM],
+      mountPath: '/data',
+      volume: { emptyDir: {} },
+    }),
   ]);
   await namespace.kubectl(['wait', '--for=jsonpath={.status.phase}=Running', `pod/${NAME}`, '--timeout=120s']);
   for (const [key, content] of Object.entries(objects)) {
@@ -65,29 +63,6 @@ async function send(namespace: Namespace, file: string): Promise<void> {
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   await pipeline(createReadStream(file), child.stdin);
   expect(await ended).toBe(0);
-}
-
-function pod(labels: Record<string, string>): Manifest {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: NAME, labels },
-    spec: {
-      ...restrictedPod(),
-      containers: [
-        {
-          name: 'server',
-          image: IMAGE,
-          imagePullPolicy: 'IfNotPresent',
-          command: ['node', '--eval', PROGRAM],
-          readinessProbe: { tcpSocket: { port: PORT }, periodSeconds: 1 },
-          ...restrictedContainer(),
-          volumeMounts: [{ name: 'data', mountPath: '/data' }],
-        },
-      ],
-      volumes: [{ name: 'data', emptyDir: {} }],
-    },
-  };
 }
 
 const ARGS = [
