@@ -1,4 +1,12 @@
 export type {
+  ITrafficRouter,
+  ModelGatewayProps,
+  ProxyResources,
+  TrafficSplit,
+  TrafficSplitRequest,
+} from './gateway';
+export { DeadMan, ModelAccess, ModelGateway, RateLimit, TrafficCapability } from './gateway';
+export type {
   CpuScalingOptions,
   ModelResources,
   PodPeerOptions,
@@ -27,8 +35,10 @@ export type {
   FeatureStoreTls,
   FilePredictionLogOptions,
   HttpPredictionLogOptions,
+  IModelGateway,
   InMemoryCacheOptions,
   JwtOptions,
+  ModelRouteOptions,
   OnlineModelProps,
   OtlpTracingOptions,
   PodOptions,
@@ -54,3 +64,31 @@ export {
 } from './online';
 export type { ServingPolicyProps } from './policy';
 export { ServingPolicy } from './policy';
+export type {
+  AnalysisStepOptions,
+  CanaryRolloutProps,
+  DirectMetricsOptions,
+  DisagreementGuardrailOptions,
+  ErrorRateGuardrailOptions,
+  ErrorRateIncreaseGuardrailOptions,
+  GuardrailOptions,
+  HeaderStepOptions,
+  LatencyGuardrailOptions,
+  LatencyIncreaseGuardrailOptions,
+  MissingDataHoldOptions,
+  PrometheusMetricsOptions,
+  ShadowStepOptions,
+  StepForecast,
+  WebhookNotificationOptions,
+  WeightStepOptions,
+} from './rollout';
+export {
+  CanaryRollout,
+  CanaryStep,
+  Guardrail,
+  MetricsSource,
+  MissingData,
+  MissingDataAction,
+  Notification,
+  Stickiness,
+} from './rollout';

@@ -10,11 +10,16 @@ export const RUNTIME_VERSION = '0.1.0';
 /** Runtime image that manifests name unless a construct or an app says otherwise. */
 export const DEFAULT_IMAGE = `ghcr.io/cdk8s-model-serving/runtime:${RUNTIME_VERSION}`;
 
+/** Image of the proxy of a gateway, unless a construct says otherwise. */
+export const DEFAULT_PROXY_IMAGE = 'envoyproxy/envoy:distroless-v1.40.0';
+
 /** Roles of the runtime image, the first argument of {@link COMMAND}. */
 export const ROLES = {
   predictor: 'predictor',
   fetch: 'fetch',
   sleep: 'sleep',
+  rollout: 'rollout',
+  agent: 'agent',
 } as const;
 
 /** Container ports. */
@@ -73,7 +78,7 @@ export const ENVIRONMENT = {
   logLevel: 'MODEL_SERVING_LOG_LEVEL',
   /**
    * JSON `{"root": string, "host": string, "ports": {[containerPort]: number}, "namespace"?: string,
-   * "servers"?: {[host]: "host:port"}}`, set by `model-serving local` alone: absolute paths are below `root`, and ports and
+   * "servers"?: {[host]: "host:port"}, "api"?: string}`, set by `model-serving local` alone: absolute paths are below `root`, and ports and
    * servers are replaced, so that several pods run on one machine unchanged.
    */
   sandbox: 'MODEL_SERVING_SANDBOX',

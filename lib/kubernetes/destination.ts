@@ -1,17 +1,27 @@
 import { isIP, isIPv4 } from 'node:net';
 import type { Json } from './json';
+import type { Labels } from './labels';
 
 /** A server that pods connect to. */
 export type Destination =
   /** A Service, so pods of its namespace. Without a namespace: the pods' own. */
   | { readonly kind: 'service'; readonly namespace?: string }
   | { readonly kind: 'address'; readonly address: string; readonly port: number }
-  | { readonly kind: 'external'; readonly port: number };
+  | { readonly kind: 'external'; readonly port: number }
+  /** Pods of the pods' own namespace, on a port of theirs. */
+  | { readonly kind: 'pods'; readonly labels: Labels; readonly port: number }
+  /** The Kubernetes API: its address is known to the cluster alone. */
+  | { readonly kind: 'apiServer'; readonly port: number };
+
+/** Ports of the Kubernetes API, before and after the translation of its Service. */
+export const API_SERVER: Destination[] = [443, 6443].map((port) => ({ kind: 'apiServer', port }));
 
 /** Whether nothing outside the cluster is meant: a Service, or an address of a private network. */
 export function isPrivate(destination: Destination): boolean {
   switch (destination.kind) {
     case 'service':
+    case 'pods':
+    case 'apiServer':
       return true;
     case 'address':
       return PRIVATE.some((pattern) => pattern.test(destination.address));
@@ -74,7 +84,8 @@ function isNamespace(part: string, { protocol, port }: URL): boolean {
 
 /** A rule of a network policy that lets pods connect to a server (TCP). */
 export interface EgressRule extends Json {
-  readonly to: Json[];
+  /** Absent = every address. */
+  readonly to?: Json[];
   /** The one port. Absent = every port. */
   readonly ports?: [{ readonly port: number; readonly protocol: 'TCP' }];
 }
@@ -91,6 +102,14 @@ export function renderEgress(destination: Destination): EgressRule {
             : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': destination.namespace } } },
         ],
       };
+    case 'pods':
+      return {
+        to: [{ podSelector: { matchLabels: { ...destination.labels } } }],
+        ports: [{ port: destination.port, protocol: 'TCP' }],
+      };
+    case 'apiServer':
+      // No address: in some networks a block of addresses does not match the nodes of the control plane.
+      return { ports: [{ port: destination.port, protocol: 'TCP' }] };
     case 'address':
       return {
         to: [{ ipBlock: { cidr: `${destination.address}/${isIPv4(destination.address) ? 32 : 128}` } }],

@@ -1,4 +1,4 @@
-import { DEFAULT_IMAGE } from '../contract';
+import { DEFAULT_IMAGE, DEFAULT_PROXY_IMAGE } from '../contract';
 import { RULES } from './rules';
 import { quote, type Violation, violation } from './violation';
 
@@ -15,6 +15,9 @@ const REFERENCE = new RegExp(
 
 const MAX_LENGTH = 4096;
 
+/** Images whose tag is published once, by a release, and never moved. */
+const RELEASED: unknown[] = [DEFAULT_IMAGE, DEFAULT_PROXY_IMAGE];
+
 /**
  * Checks the reference of an image.
  *
@@ -22,8 +25,7 @@ const MAX_LENGTH = 4096;
  * @see https://github.com/distribution/reference
  */
 export function checkImage(what: string, image: string): Violation[] {
-  // The tag of the bundled image is published once, by the release of this library.
-  if (image === DEFAULT_IMAGE) {
+  if (RELEASED.includes(image)) {
     return [];
   }
   const parts = partsOf(image);
@@ -59,7 +61,7 @@ export function checkImage(what: string, image: string): Violation[] {
 
 /** Whether an image reference can only ever name one image: by its digest, or by the tag that is published once. */
 export function isFixedImage(image: unknown): boolean {
-  return image === DEFAULT_IMAGE || partsOf(String(image))?.digest !== undefined;
+  return RELEASED.includes(image) || partsOf(String(image))?.digest !== undefined;
 }
 
 /** Tag and digest of an image reference; `undefined` when it is none. */

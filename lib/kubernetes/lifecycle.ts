@@ -6,7 +6,7 @@ import { RULES } from './rules';
 import { type Violation, violation } from './violation';
 
 /** Time that load balancers need to learn of a stopping pod: the pod goes on as before for so long. */
-const ENDPOINT_REMOVAL_SECONDS = 10;
+export const ENDPOINT_REMOVAL_SECONDS = 10;
 
 /** Time after the drain in which logs and metrics leave, and the process ends. */
 const FLUSH_SECONDS = 5;

@@ -66,7 +66,11 @@ function merge(rules: EgressRule[]): EgressRule[] {
   for (const rule of rules) {
     const port = rule.ports?.[0].port;
     const same = merged.get(port);
-    merged.set(port, same === undefined ? rule : { ...same, to: [...same.to, ...rule.to] });
+    merged.set(port, same === undefined ? rule : { ...same, to: together(same.to, rule.to) });
   }
   return [...merged.values()];
+}
+
+function together(some: Json[] | undefined, others: Json[] | undefined): Json[] | undefined {
+  return some === undefined || others === undefined ? undefined : [...some, ...others];
 }

@@ -56,8 +56,14 @@ export interface ContainerInput {
   readonly startupProbe?: HttpProbe;
   readonly readinessProbe?: HttpProbe;
   readonly livenessProbe?: HttpProbe;
-  /** Command to run before the container is told to stop. */
-  readonly preStop?: string[];
+  /** Command to run, or address of the pod to ask, before the container is told to stop. */
+  readonly preStop?: string[] | HttpHook;
+}
+
+/** A request that the kubelet sends to a pod, on any of its ports. */
+export interface HttpHook {
+  readonly path: string;
+  readonly port: number;
 }
 
 /** A pod, as far as constructs choose it. */
@@ -137,11 +143,18 @@ function renderContainer(container: ContainerInput): Json {
     startupProbe: renderProbe(container.startupProbe),
     readinessProbe: renderProbe(container.readinessProbe),
     livenessProbe: renderProbe(container.livenessProbe),
-    lifecycle: container.preStop === undefined ? undefined : { preStop: { exec: { command: container.preStop } } },
+    lifecycle: renderPreStop(container.preStop),
     // A failing process says why on its last lines; they then show in `kubectl describe pod`.
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: container.volumeMounts,
   };
+}
+
+function renderPreStop(hook: string[] | HttpHook | undefined): Json | undefined {
+  if (hook === undefined) {
+    return undefined;
+  }
+  return { preStop: Array.isArray(hook) ? { exec: { command: hook } } : { httpGet: { ...hook } } };
 }
 
 function renderProbe(probe: HttpProbe | undefined): Json | undefined {

@@ -75,7 +75,8 @@ export function checkParts(props: OnlineModelProps, budgetMillis: number, memory
   ];
 }
 
-function checkOrigins(origins: string[]): Violation[] {
+/** Checks origins of browsers. */
+export function checkOrigins(origins: string[]): Violation[] {
   const wrong = origins.filter((origin) => origin !== '*' && !isOrigin(origin)).map((origin) => `has ${quote(origin)}`);
   return (origins.length === 0 ? ['is empty'] : wrong).map((what) =>
     violation(RULES.corsOrigin, `cors ${what}.`, "Write for example ['https://app.example.com'], or leave it out."),

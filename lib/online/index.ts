@@ -1,7 +1,11 @@
+export { checkOrigins } from './declared-parts';
 export { type CachedFallbackOptions, Fallback } from './fallback';
 export { FeatureLookup, type FeatureStoreTls, type RedisLookupOptions } from './features';
+export type { ModelBackend } from './model-backend';
+export * from './model-gateway';
 export * from './online-model';
 export * from './online-model-props';
+export { mergeAdditions, type PodAdditions } from './pod-additions';
 export * from './pod-options';
 export {
   type FilePredictionLogOptions,
@@ -16,6 +20,18 @@ export {
   ResponseCache,
   type ServingLimits,
 } from './scheduling';
-export { Authentication, JwtAlgorithm, JwtKeys, type JwtOptions, ServingTls, type ServingTlsOptions } from './security';
+export {
+  Authentication,
+  checkAuthentication,
+  checkServingTls,
+  JwtAlgorithm,
+  JwtKeys,
+  type JwtOptions,
+  renderAuthentication,
+  renderServingTls,
+  ServingTls,
+  type ServingTlsOptions,
+} from './security';
+export { IMAGE_CONTEXT, TEMPORARY_MOUNT } from './settings';
 export { type OtlpTracingOptions, Tracing } from './tracing';
 export * from './warm-up';

@@ -3,6 +3,7 @@ import type { DisruptionBudget, ModelResources, NetworkPeer, Scaling } from '../
 import type { Model } from '../model';
 import type { Fallback } from './fallback';
 import type { FeatureLookup } from './features';
+import type { IModelGateway } from './model-gateway';
 import type { PodOptions } from './pod-options';
 import type { PredictionLog } from './prediction-log';
 import type { Batching, ResponseCache, ServingLimits } from './scheduling';
@@ -14,6 +15,13 @@ import type { WarmUp } from './warm-up';
 export interface OnlineModelProps extends PodOptions {
   /** The model to serve. */
   readonly model: Model;
+
+  /**
+   * Gateway that the model is behind, in the same namespace. `gateway.addModel(model, …)` says more, for example its hosts.
+   *
+   * @default - none: clients send requests to the Service of the model
+   */
+  readonly gateway?: IModelGateway;
 
   /**
    * Longest time from the arrival of a request to its answer that is worth it: the wait for the model, the lookup of
@@ -160,7 +168,7 @@ export interface OnlineModelProps extends PodOptions {
   /**
    * Who may connect to the ports for requests, REST and gRPC.
    *
-   * @default - all pods of the same namespace
+   * @default - the pods of the gateway alone where there is one, otherwise all pods of the same namespace
    */
   readonly clients?: NetworkPeer[];
 

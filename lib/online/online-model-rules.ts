@@ -1,18 +1,17 @@
-import type { ApiObjectMetadata } from 'cdk8s';
 import {
   checkConfigMapSize,
   checkDisruptionBudget,
   checkDuration,
   checkEnvironment,
   checkImage,
-  checkMetadata,
+  checkObjectNames,
+  checkPodMetadata,
   checkResources,
   checkScaling,
   checkScheduling,
+  checkServiceAccount,
   configMapBytes,
   isAutoscaled,
-  isDnsLabel,
-  isObjectName,
   memoryLimitOf,
   quote,
   RULES,
@@ -42,11 +41,11 @@ export function checkOnlineModel(props: OnlineModelProps, settings: Settings, co
     ...checkBody(settings),
     ...checkParts(props, settings.budgetMillis, memoryLimitOf(settings.resources, settings.needs)),
     ...checkImage('The runtime image', settings.image),
-    ...checkNames(settings, props.metadata),
+    ...checkObjectNames(settings.name, settings.namespace, props.metadata),
     ...checkPodMetadata(props.podMetadata),
     ...checkEnvironment(props.env ?? {}),
     ...checkScheduling(props),
-    ...checkServiceAccount(props),
+    ...checkServiceAccount(props.serviceAccount, props.serviceAccountAnnotations),
     ...[...settings.clients, ...settings.monitors].flatMap(({ _violations }) => _violations),
     ...checkConfigMapSize(
       'The configuration',
@@ -135,54 +134,4 @@ function checkBody({ maxBodyBytes, resources, needs }: Settings): Violation[] {
           'Write a size such as Size.mebibytes(4), or raise the memory.',
         ),
       ];
-}
-
-function checkNames({ name, namespace }: Settings, metadata: ApiObjectMetadata | undefined): Violation[] {
-  const found = metadata === undefined ? [] : checkMetadata('metadata', metadata);
-  if (!isObjectName(name)) {
-    found.push(
-      violation(RULES.objectName, `metadata.name is ${quote(name)}.`, "Write it as in 'iris-v1', or leave it out."),
-    );
-  }
-  if (namespace !== undefined && !isDnsLabel(namespace)) {
-    found.push(
-      violation(
-        RULES.namespace,
-        `The namespace is ${quote(namespace)}.`,
-        "Write it as in new Chart(app, 'iris', { namespace: 'ml-serving' }).",
-      ),
-    );
-  }
-  return found;
-}
-
-function checkPodMetadata(metadata: ApiObjectMetadata | undefined): Violation[] {
-  if (metadata === undefined) {
-    return [];
-  }
-  const others = Object.entries(metadata).filter(
-    ([key, value]) => key !== 'labels' && key !== 'annotations' && value !== undefined,
-  );
-  return [
-    ...checkMetadata('podMetadata', metadata),
-    ...others.map(([key, value]) =>
-      violation(RULES.podMetadata, `podMetadata.${key} is ${quote(value)}.`, 'Remove it, or put it into metadata.'),
-    ),
-  ];
-}
-
-function checkServiceAccount({ serviceAccount, serviceAccountAnnotations }: OnlineModelProps): Violation[] {
-  const annotations = serviceAccountAnnotations ?? {};
-  return [
-    ...checkMetadata('serviceAccountAnnotations', { annotations }),
-    ...(serviceAccount === undefined || Object.keys(annotations).length === 0
-      ? []
-      : [
-          violation(
-            RULES.serviceAccount,
-            `serviceAccountAnnotations is set, and serviceAccount names ${quote(serviceAccount.name)}.`,
-            'Annotate that service account where it is made, or remove one of the two.',
-          ),
-        ]),
-  ];
 }

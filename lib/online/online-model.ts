@@ -8,6 +8,7 @@ import {
   contentName,
   isAutoscaled,
   type Json,
+  kindOf,
   objectOf,
   objectsOf,
   progressDeadlineSeconds,
@@ -22,6 +23,7 @@ import {
 } from '../kubernetes';
 import type { Model } from '../model';
 import { checkDeclaredOnce, declareModel } from './declared-models';
+import { backendOf, type ModelBackend } from './model-backend';
 import type { OnlineModelProps } from './online-model-props';
 import { checkOnlineModel } from './online-model-rules';
 import { renderPredictorPod } from './pod';
@@ -74,6 +76,13 @@ export class OnlineModel extends Construct {
   /** The HorizontalPodAutoscaler, when `scaling` asks for one. */
   public readonly autoscaler?: ApiObject;
 
+  /**
+   * What constructs in front of the model know of it.
+   *
+   * @internal
+   */
+  public readonly _backend: ModelBackend;
+
   public constructor(scope: Construct, id: string, props: OnlineModelProps) {
     super(scope, id);
     const settings = resolveSettings(this, props);
@@ -87,6 +96,7 @@ export class OnlineModel extends Construct {
     const encrypted = parts.server.tls !== undefined;
     this.url = `${encrypted ? 'https' : 'http'}://${host}`;
     this.grpcAddress = `${host}:${PORTS.grpc}`;
+    this._backend = backendOf(host, settings);
 
     // In the order in which `kubectl apply` creates them: what pods need first. The Deployment comes last for another
     // reason too: in reports of cdk8s the last object of a name stands for all of that name.
@@ -132,18 +142,8 @@ export class OnlineModel extends Construct {
     declareModel(this, declared);
     const found = [...checkOnlineModel(props, settings, config), ...violations, ...checkPod(template, settings)];
     validateConstruct(this, () => [...found, ...checkDeclaredOnce(this, declared)]);
+    props.gateway?.addModel(this);
   }
-}
-
-const API_VERSIONS: { readonly [kind: string]: string } = {
-  Deployment: 'apps/v1',
-  NetworkPolicy: 'networking.k8s.io/v1',
-  PodDisruptionBudget: 'policy/v1',
-  HorizontalPodAutoscaler: 'autoscaling/v2',
-};
-
-function kindOf(kind: string): { apiVersion: string; kind: string } {
-  return { apiVersion: API_VERSIONS[kind] ?? 'v1', kind };
 }
 
 /** What the metadata of all objects have in common. */

@@ -27,15 +27,14 @@ export interface PodOptions {
   readonly imagePullSecrets?: ISecret[];
 
   /**
-   * Environment variables of the predictor, and of the container that downloads its model. `MODEL_SERVING_LOG_LEVEL`
-   * sets how much they log.
+   * Environment variables of the containers that run the runtime image. `MODEL_SERVING_LOG_LEVEL` sets how much they log.
    *
    * @default - none
    */
   readonly env?: { [name: string]: EnvValue };
 
   /**
-   * Service account of the pods. No token of it is mounted.
+   * Service account of the pods. No token of it is mounted where nothing calls the Kubernetes API.
    *
    * @default - one of their own
    */

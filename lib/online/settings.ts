@@ -27,7 +27,7 @@ import type { OnlineModelProps } from './online-model-props';
 import { WarmUp } from './warm-up';
 
 /** Context value of an app or a chart that names the runtime image of all its models. */
-const IMAGE_CONTEXT = 'model-serving/image';
+export const IMAGE_CONTEXT = 'model-serving/image';
 
 const DEFAULT_REPLICAS = 2;
 const DEFAULT_LOAD_MILLIS = 2 * 60_000;
@@ -108,7 +108,7 @@ export function resolveSettings(construct: Construct, props: OnlineModelProps): 
     drainMillis: props.drainTime ? millisOf(props.drainTime) : defaultDrainMillis(budgetMillis),
     loadMillis: props.maxLoadTime ? millisOf(props.maxLoadTime) : DEFAULT_LOAD_MILLIS,
     maxBodyBytes: props.maxBodySize ? bytesOf(props.maxBodySize) : SERVER_DEFAULTS.maxBodyBytes,
-    clients: props.clients ?? DEFAULT_CLIENTS,
+    clients: props.clients ?? (props.gateway === undefined ? DEFAULT_CLIENTS : [props.gateway.networkPeer]),
     monitors: props.monitors ?? DEFAULT_MONITORS,
     podPatch: props.podPatch ?? [],
     parts,

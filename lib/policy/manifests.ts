@@ -1,4 +1,5 @@
-import { at, isObject, type Json, objectOf, objectsOf } from '../kubernetes';
+import { ROLES } from '../contract';
+import { at, isObject, type Json, LABEL_KEYS, objectOf, objectsOf } from '../kubernetes';
 
 /** A Kubernetes object of a manifest. */
 export interface KubernetesObject {
@@ -67,6 +68,11 @@ export function selectorOf({ kind, content }: KubernetesObject): Json | undefine
 /** Whether a selector finds pods with such labels. An empty one finds all. */
 export function matches(selector: Json | undefined, labels: Json): boolean {
   return selector !== undefined && Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+/** Whether requests depend on a workload. They do not on the controller of a rollout, which is one and starts after the other. */
+export function servesRequests({ podLabels }: Workload): boolean {
+  return podLabels[LABEL_KEYS.component] !== ROLES.rollout;
 }
 
 /** Containers of a workload, init containers included. */

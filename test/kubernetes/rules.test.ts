@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { RULES, type Rule } from '../../lib/kubernetes';
 import { CAPACITY_RULES } from '../../lib/kubernetes/rules/capacity-rules';
 import { DEPENDENCY_RULES } from '../../lib/kubernetes/rules/dependency-rules';
+import { GATEWAY_RULES } from '../../lib/kubernetes/rules/gateway-rules';
 import { MANIFEST_RULES } from '../../lib/kubernetes/rules/manifest-rules';
 import { MODEL_RULES } from '../../lib/kubernetes/rules/model-rules';
 import { OBJECT_RULES } from '../../lib/kubernetes/rules/object-rules';
 import { REQUEST_RULES } from '../../lib/kubernetes/rules/request-rules';
+import { ROLLOUT_RULES } from '../../lib/kubernetes/rules/rollout-rules';
 import { SECURITY_RULES } from '../../lib/kubernetes/rules/security-rules';
 import { SERVING_RULES } from '../../lib/kubernetes/rules/serving-rules';
 import { rulesDocument } from '../support/rules-document';
@@ -30,6 +32,8 @@ test('no rule of one area hides a rule of another', () => {
     DEPENDENCY_RULES,
     SECURITY_RULES,
     MANIFEST_RULES,
+    GATEWAY_RULES,
+    ROLLOUT_RULES,
   ];
   expect(rules).toHaveLength(areas.reduce((sum, area) => sum + Object.keys(area).length, 0));
 });

@@ -8,6 +8,7 @@ import {
   Fallback,
   FeatureLookup,
   Gpu,
+  ModelGateway,
   type ModelResources,
   NetworkPeer,
   type OnlineModelProps,
@@ -62,6 +63,20 @@ const PROPERTIES: { [K in keyof Required<OnlineModelProps>]: PropertyTest<Requir
         { name: 'Fraud_Detector', version: '2026-11-01', sha256: SHA256 },
       ]);
     },
+  },
+  gateway: {
+    value: new ModelGateway(newChart(), 'gateway'),
+    expectations: (objects) =>
+      expect(only(objects, 'NetworkPolicy').spec.ingress[0].from).toEqual([
+        {
+          podSelector: {
+            matchLabels: {
+              'app.kubernetes.io/name': 'model-gateway',
+              'app.kubernetes.io/instance': expect.stringMatching(/^gateway-[0-9a-f]{8}$/),
+            },
+          },
+        },
+      ]),
   },
   latencyBudget: {
     value: Duration.seconds(40),

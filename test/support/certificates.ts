@@ -17,7 +17,8 @@ export interface Certificate {
 /** An authority that signs certificates for 127.0.0.1 and for clients. */
 export interface Authority {
   readonly certificate: string;
-  issue(name: string): Certificate;
+  /** @param host another name than 127.0.0.1 */
+  issue(name: string, host?: string): Certificate;
 }
 
 /** Makes an authority whose files lie in a directory. */
@@ -31,9 +32,10 @@ export function makeAuthority(directory: string, name: string): Authority {
   request(name);
   return {
     certificate: readFileSync(file(name, 'crt'), 'utf8'),
-    issue: (of) => {
+    issue: (of, host) => {
       const signer = ['-CA', file(name, 'crt'), '-CAkey', file(name, 'key')];
-      request(of, ...signer, '-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:false');
+      const names = `subjectAltName=${host === undefined ? 'IP:127.0.0.1' : `DNS:${host}`}`;
+      request(of, ...signer, '-addext', names, '-addext', 'basicConstraints=critical,CA:false');
       return { certificate: readFileSync(file(of, 'crt'), 'utf8'), key: readFileSync(file(of, 'key'), 'utf8') };
     },
   };

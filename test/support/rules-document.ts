@@ -11,6 +11,8 @@ const AREAS: { title: string; first: string }[] = [
   { title: 'Features, fallback, prediction log and traces', first: 'MS1800' },
   { title: 'Authentication', first: 'MS1900' },
   { title: 'Finished manifests', first: 'MS2000' },
+  { title: 'Gateways', first: 'MS2100' },
+  { title: 'Rollouts', first: 'MS2200' },
 ];
 
 const WHERE = {

@@ -1,9 +1,11 @@
 import { CAPACITY_RULES } from './capacity-rules';
 import { DEPENDENCY_RULES } from './dependency-rules';
+import { GATEWAY_RULES } from './gateway-rules';
 import { MANIFEST_RULES } from './manifest-rules';
 import { MODEL_RULES } from './model-rules';
 import { OBJECT_RULES } from './object-rules';
 import { REQUEST_RULES } from './request-rules';
+import { ROLLOUT_RULES } from './rollout-rules';
 import { SECURITY_RULES } from './security-rules';
 import { SERVING_RULES } from './serving-rules';
 
@@ -21,4 +23,6 @@ export const RULES = {
   ...DEPENDENCY_RULES,
   ...SECURITY_RULES,
   ...MANIFEST_RULES,
+  ...GATEWAY_RULES,
+  ...ROLLOUT_RULES,
 } as const;

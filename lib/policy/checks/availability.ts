@@ -1,12 +1,12 @@
 import { at, type Json, objectOf, objectsOf, probeBudgetMillis, quote, RULES } from '../../kubernetes';
 import { type Finding, finding, type ObjectCheck, type WorkloadCheck } from '../finding';
-import type { KubernetesObject, Workload } from '../manifests';
+import { type KubernetesObject, servesRequests, type Workload } from '../manifests';
 
 const DEFAULT_PROGRESS_SECONDS = 600;
 
 /** An update that keeps all capacity, and is not called failed while a model still loads. */
 export const checkRollingUpdate: WorkloadCheck = (workload) => {
-  if (workload.kind !== 'Deployment') {
+  if (workload.kind !== 'Deployment' || !servesRequests(workload)) {
     return [];
   }
   const spec = objectOf(workload.content.spec);

@@ -1,4 +1,4 @@
-import { CONFIG_FILE, PATHS } from '../../contract';
+import { CONFIG_FILE, PATHS, ROLES } from '../../contract';
 import { at, checkConfigMapSize, type Json, objectOf, objectsOf, quote, RULES } from '../../kubernetes';
 import { configProblems } from '../config-schema';
 import { finding, findings, type ObjectCheck, type WorkloadCheck } from '../finding';
@@ -21,7 +21,7 @@ export const checkConfigMaps: ObjectCheck = (object) =>
 /** The configuration of a predictor: there, of the right schema, and in line with the pod. */
 export const checkConfiguration: WorkloadCheck = (workload, manifests) => {
   const container = objectsOf(workload.pod.containers).find(
-    ({ args }) => Array.isArray(args) && args.includes(PATHS.config),
+    ({ args }) => Array.isArray(args) && args[0] === ROLES.predictor && args.includes(PATHS.config),
   );
   if (container === undefined) {
     return [];

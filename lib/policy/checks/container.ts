@@ -9,7 +9,7 @@ import {
   RULES,
 } from '../../kubernetes';
 import { type Finding, finding, findings, type WorkloadCheck } from '../finding';
-import { containersOf } from '../manifests';
+import { containersOf, servesRequests } from '../manifests';
 
 /** Images: by digest, never without a version. */
 export const checkImages: WorkloadCheck = (workload) =>
@@ -49,7 +49,7 @@ export const checkProbes: WorkloadCheck = (workload) =>
 /** A delay before the shutdown. */
 export const checkPreStop: WorkloadCheck = (workload) =>
   servingContainers(workload.pod)
-    .filter((container) => !isObject(at(container, 'lifecycle', 'preStop')))
+    .filter((container) => servesRequests(workload) && !isObject(at(container, 'lifecycle', 'preStop')))
     .map((container) =>
       finding(
         workload,

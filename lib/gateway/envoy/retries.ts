@@ -1,0 +1,19 @@
+import type { Json } from '../../kubernetes';
+import { typed } from './typed';
+
+/**
+ * A prediction is never sent twice to pods that may have computed it: only what no pod has got is sent again.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/http/http_filters/router_filter#x-envoy-retry-on
+ */
+export const RETRY_POLICY: Json = {
+  retry_on: 'connect-failure,refused-stream,reset-before-request',
+  num_retries: 2,
+  retry_host_predicate: [
+    {
+      name: 'envoy.retry_host_predicates.previous_hosts',
+      typed_config: typed('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'),
+    },
+  ],
+  host_selection_retry_max_attempts: 3,
+};
