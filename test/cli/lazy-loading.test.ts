@@ -25,16 +25,39 @@ describe('a command loads what it needs, and nothing else', () => {
     expect([...packagesOf('sleep', '--seconds', '0')]).toEqual(['commander']);
   });
 
-  it('predictor: no clients of object stores, and nothing of local', () => {
+  it('predictor: no clients of object stores, nothing of local, and no routing before a request needs it', () => {
     const packages = packagesOf('predictor', '--config', '/none.json');
-    expect(packages).toContain('express');
-    expect([...CLIENTS, 'yaml', 'tar-stream', 'yauzl', 'pino-pretty'].filter((name) => packages.has(name))).toEqual([]);
+    expect(packages).toContain('prom-client');
+    const others = [...CLIENTS, 'express', 'yaml', 'tar-stream', 'yauzl', 'pino-pretty'];
+    expect(others.filter((name) => packages.has(name))).toEqual([]);
   });
 
   it('fetch: no client before it is used, and nothing that serves', () => {
     const packages = packagesOf('fetch', '--config', '/none.json');
     expect(
       [...CLIENTS, 'yaml', 'express', 'onnxruntime-node', 'pino-pretty'].filter((name) => packages.has(name)),
+    ).toEqual([]);
+  });
+
+  it('rollout: nothing that serves models, for people and for the controller', () => {
+    const others = [...CLIENTS, 'yaml', 'express', 'onnxruntime-node', 'pino-pretty', '@grpc', '@redis', 'jose'];
+    for (const args of [
+      ['status', 'iris', '--server', 'http://127.0.0.1:1'],
+      ['--config', '/none.json'],
+    ]) {
+      const packages = packagesOf('rollout', ...args);
+      expect(packages).toContain('zod');
+      expect(others.filter((name) => packages.has(name))).toEqual([]);
+    }
+  });
+
+  it('agent: nothing that serves models, and nothing of local', () => {
+    const packages = packagesOf('agent', '--config', '/none.json');
+    expect(packages).toContain('prom-client');
+    expect(
+      [...CLIENTS, 'express', 'onnxruntime-node', '@grpc', 'jose', 'yaml', 'pino-pretty'].filter((name) =>
+        packages.has(name),
+      ),
     ).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_PROXY_IMAGE } from '../../lib/contract';
 import { ManifestError } from '../../runtime/src/local';
 import { objectsOf } from '../../runtime/src/local/objects';
 import { type PlanOptions, type PodPlan, planPods } from '../../runtime/src/local/pod-plan';
@@ -112,6 +113,83 @@ describe('what a container runs', () => {
   });
 });
 
+describe('the container of a proxy', () => {
+  const admin = { address: { socket_address: { address: '127.0.0.1', port_value: 9901 } } };
+  const listener = { address: { socket_address: { address: '0.0.0.0', port_value: 8080 } } };
+  const text = JSON.stringify({ admin, static_resources: { listeners: [listener] } });
+  const volumes = [{ name: 'envoy', configMap: { name: 'envoy' } }];
+  const envoyContainer = (fields: object = {}) =>
+    container({
+      name: 'envoy',
+      image: DEFAULT_PROXY_IMAGE,
+      args: ['-c', '/etc/envoy/bootstrap.json', '--reject-unknown-dynamic-fields'],
+      ports: [{ name: 'http', containerPort: 8080 }],
+      volumeMounts: [{ name: 'envoy', mountPath: '/etc/envoy' }],
+      ...fields,
+    });
+  const planned = (fields: object = {}, options: Partial<PlanOptions> = {}, bootstrap = text) =>
+    plan(
+      [
+        deployment('a', { containers: [envoyContainer(fields)], volumes }),
+        configMap('envoy', { 'bootstrap.json': bootstrap }),
+      ],
+      options,
+    );
+
+  it('runs the router of this runtime, or the Envoy of this machine', () => {
+    const args = ['-c', '/etc/envoy/bootstrap.json', '--reject-unknown-dynamic-fields'];
+    expect(planned().pods[0]?.containers[0]?.args).toEqual(['proxy', '--', ...args]);
+    const envoy = { file: '/opt/envoy', version: '1.40.0' };
+    expect(planned({}, { envoy }).pods[0]?.containers[0]?.args).toEqual([
+      'proxy',
+      '--envoy',
+      '/opt/envoy',
+      '--',
+      ...args,
+    ]);
+  });
+
+  it('may call Envoy by name, or be of a copy of its image', () => {
+    const other = { image: 'mirror.example:5000/envoy:1' };
+    expect(planned({ ...other, command: ['/usr/local/bin/envoy'] }).problems).toEqual([]);
+    expect(planned(other, { proxyImages: ['mirror.example:5000/envoy'] }).problems).toEqual([]);
+    expect(planned(other).problems).toEqual([
+      expect.stringMatching(/the entry point of the image mirror.*--proxy-image/),
+    ]);
+  });
+
+  it('has the ports of its bootstrap, the administration too', () => {
+    const ports = planned().pods[0]?.containers[0]?.ports.map(({ containerPort }) => containerPort);
+    expect(new Set(ports)).toEqual(new Set([8080, 9901]));
+  });
+
+  it.each([
+    ['without a bootstrap', { args: ['--log-level', 'info'] }, text, /names no bootstrap/],
+    [
+      'with a bootstrap from elsewhere',
+      { args: ['-c', '/tmp/x.json'] },
+      text,
+      /the bootstrap \/tmp\/x\.json is in no ConfigMap/,
+    ],
+    ['with a bootstrap that is none', {}, '[]', /the bootstrap \/etc\/envoy\/bootstrap\.json cannot be read/],
+  ])('is refused %s', (_, fields, bootstrap, message) => {
+    expect(planned(fields, {}, bootstrap).problems).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('may have a hook that asks another container of its pod', () => {
+    const lifecycle = { preStop: { httpGet: { path: '/drain', port: 8083 } } };
+    const agent = container({ name: 'agent', ports: [{ name: 'agent', containerPort: 8083 }] });
+    const objects = (others: object[]) => [
+      deployment('a', { containers: [envoyContainer({ lifecycle }), ...others], volumes }),
+      configMap('envoy', { 'bootstrap.json': text }),
+    ];
+    const { pods, problems } = plan(objects([agent]));
+    expect(problems).toEqual([]);
+    expect(pods[0]?.containers[0]?.preStop).toMatchObject({ path: '/drain', port: 8083 });
+    expect(plan(objects([])).problems).toEqual([expect.stringMatching(/preStop: the container declares no port 8083/)]);
+  });
+});
+
 describe('the environment of a container', () => {
   it('has the values of the manifest, each seeing those above it', () => {
     const env = [
@@ -207,6 +285,23 @@ describe('volumes', () => {
     expect(volume({ configMap: { name: 'none', optional: true } })).toEqual(files());
   });
 
+  it('are what a pod needs to ask the Kubernetes API, without a secret in it', () => {
+    const sources = [
+      { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },
+      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      { downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] } },
+    ];
+    const planned = volume({ projected: { sources, defaultMode: 0o440 } });
+    const text = expect.stringMatching(/none on this machine/);
+    expect(planned).toMatchObject({ kind: 'files' });
+    const found = [...(planned as unknown as { files: Map<string, { content: Buffer; mode: number }> }).files];
+    expect(found.map(([path, { content, mode }]) => [path, content.toString(), mode])).toEqual([
+      ['token', text, 0o440],
+      ['ca.crt', text, 0o440],
+      ['namespace', 'ml', 0o440],
+    ]);
+  });
+
   it('are directories of this machine where the cluster has something else', () => {
     mkdirSync(join(root, 'models'), { recursive: true });
     const directory = join(root, 'models');
@@ -240,7 +335,16 @@ describe('volumes', () => {
       { configMap: { name: 'c', items: [{ key: 'a', path: '../x' }] } },
       /the path \.\.\/x of the key a/,
     ],
-    ['a token', { projected: { sources: [{ serviceAccountToken: {} }] } }, /projects serviceAccountToken/],
+    [
+      'a token for somebody else',
+      { projected: { sources: [{ serviceAccountToken: { path: 'token', audience: 'sts.example' } }] } },
+      /projects serviceAccountToken/,
+    ],
+    [
+      'a resource of a container',
+      { projected: { sources: [{ downwardAPI: { items: [{ path: 'cpu', resourceFieldRef: {} }] } }] } },
+      /projects downwardAPI/,
+    ],
   ])('that cannot be had are told: %s', (_, source, message) => {
     expect(volume(source, {}, configMap('c', { a: '1' }))).toEqual([expect.stringMatching(message)]);
   });
@@ -378,6 +482,23 @@ describe('Services', () => {
     const other = service('a', [{ port: 8080 }], { selector: { app: 'a', more: 'x' } });
     const { services } = plan([deployment('a', { containers: [container({ ports })] }), other]);
     expect(services[0]?.targets.size).toBe(0);
+  });
+
+  it('that are headless stand for their pods', () => {
+    const pods = deployment('a', { containers: [container({ ports })] }, { replicas: 2 });
+    const { services } = plan([pods, service('a', [{ port: 8080 }], { clusterIP: 'None' })]);
+    expect(services).toMatchObject([{ headless: true }]);
+    expect(plan([pods, service('a', [{ port: 8080 }])]).services).toMatchObject([{ headless: false }]);
+  });
+
+  it('leave what the API holds, which is ConfigMaps and Leases', () => {
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'l', namespace: 'ml' } };
+    const { kept, ignored } = objectsOf([configMap('c', {}), secret('s', {}), lease]);
+    expect(kept.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([
+      ['ConfigMap', 'c'],
+      ['Lease', 'l'],
+    ]);
+    expect(ignored.size).toBe(0);
   });
 
   it('without pods, other kinds and what else has no effect are counted', () => {

@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { styleText } from 'node:util';
+import { COMMAND } from '../contract';
 import type { LocalRun, LocalStatus, ServiceStatus } from '../local';
 import { errorMessage, type Logger } from '../telemetry';
 import { describeFirstModel, exampleRequest } from './served-model';
@@ -46,7 +47,7 @@ export class ServiceReport {
     if (process.stdout.isTTY) {
       process.stdout.write(`\n${text}\n\n`);
     } else {
-      this.logger.info({ services: status.services, ready: status.ready }, 'services');
+      this.logger.info({ services: status.services, apis: status.apis, ready: status.ready }, 'services');
     }
     void this.showExample(status);
   }
@@ -79,7 +80,7 @@ export function writeStatusFile(run: LocalRun, file: string): void {
   write(run.status());
 }
 
-function servicesText({ services, pods }: LocalStatus): string {
+function servicesText({ services, apis, pods }: LocalStatus): string {
   const rows = services.map((service) => [
     `${service.namespace}/${service.name}`,
     service.port,
@@ -91,9 +92,13 @@ function servicesText({ services, pods }: LocalStatus): string {
       .filter(({ state, reason }) => state === 'CrashLoopBackOff' && reason !== undefined)
       .map((container) => `${name}/${container.name}: ${container.state}: ${container.reason}`),
   );
-  return [table(['SERVICE', 'PORT', 'ADDRESS', 'READY'], rows), ...failures.map((text) => styleText('red', text))].join(
-    '\n',
+  const rollouts = apis.flatMap(({ namespace, url, rollouts: names }) =>
+    names.map(
+      (name) => `Rollout ${name}: ${COMMAND} rollout status ${name} --namespace ${namespace} --server ${url} --watch`,
+    ),
   );
+  const addresses = table(['SERVICE', 'PORT', 'ADDRESS', 'READY'], rows);
+  return [addresses, ...rollouts, ...failures.map((text) => styleText('red', text))].join('\n');
 }
 
 function readyText({ readyPods, pods }: ServiceStatus): string {

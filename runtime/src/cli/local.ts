@@ -11,6 +11,7 @@ export interface LocalCommandOptions {
   readonly volume: Readonly<Record<string, string>>;
   readonly service: Readonly<Record<string, string>>;
   readonly runtimeImage: readonly string[];
+  readonly proxyImage: readonly string[];
   readonly statusFile?: string;
 }
 
@@ -22,6 +23,7 @@ export async function local(paths: readonly string[], options: LocalCommandOptio
     volumes: options.volume,
     services: options.service,
     runtimeImages: options.runtimeImage,
+    proxyImages: options.proxyImage,
     host: options.host,
     output: containerOutput(),
   };

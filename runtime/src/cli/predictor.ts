@@ -1,5 +1,5 @@
 import { loadConfig } from '../config';
-import { startPredictor } from '../online';
+import { keepHeapSmall, startPredictor } from '../online';
 import { createLogger } from '../telemetry';
 import { explainPortFault } from './ports';
 import { drainOnSignal } from './signals';
@@ -22,4 +22,5 @@ export async function predictor(file: string): Promise<void> {
   );
   drainOnSignal(logger, () => running.drain());
   await running.ready;
+  keepHeapSmall();
 }

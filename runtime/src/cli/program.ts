@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { COMMAND, PATHS, PORTS, ROLES, RUNTIME_VERSION } from '../contract';
+import { addRolloutCommands } from './rollout-commands';
 
 const MAX_PORT = 65_535;
 const CONFIG_OPTION = ['--config <file>', 'configuration file that the library wrote', PATHS.config] as const;
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     );
   addRoles(program);
   addCommandsForPeople(program);
+  addRolloutCommands(program, examples);
   return program;
 }
 
@@ -48,6 +50,22 @@ function addRoles(program: Command): void {
     .action(({ config }: { config: string }) => {
       const { fetch } = require('./fetch') as typeof import('./fetch');
       return fetch(config);
+    });
+  program
+    .command(ROLES.agent)
+    .description('Keep the live routes of the proxy of a gateway: splits of rollouts, aborts, API keys.')
+    .option(...CONFIG_OPTION)
+    .option('--seed', 'write routes for a proxy that starts, then end')
+    .addHelpText(
+      'after',
+      examples([
+        [`${COMMAND} agent --config ${PATHS.config} --seed`, 'as the init container does'],
+        [`${COMMAND} agent --config ${PATHS.config}`, 'as the container beside the proxy does'],
+      ]),
+    )
+    .action((options: import('./agent').AgentCommandOptions) => {
+      const { agent } = require('./agent') as typeof import('./agent');
+      return agent(options);
     });
   program
     .command(ROLES.sleep)
@@ -90,6 +108,7 @@ function addCommandsForPeople(program: Command): void {
     .option('--volume <name=dir>', 'directory for a persistent volume claim or an image volume', volumes, {})
     .option('--service <name=host:port>', 'server of this machine in place of a Service', standIns, {})
     .option('--runtime-image <repository>', 'further repository that holds a copy of the runtime image', collect, [])
+    .option('--proxy-image <repository>', 'further repository that holds a copy of the image of Envoy', collect, [])
     .option('--status-file <file>', 'JSON file with addresses and readiness, replaced at every change')
     .addHelpText(
       'after',
@@ -103,6 +122,15 @@ function addCommandsForPeople(program: Command): void {
     .action((paths: string[], options: import('./local').LocalCommandOptions) => {
       const { local } = require('./local') as typeof import('./local');
       return local(paths, options);
+    });
+  program
+    .command('proxy', { hidden: true })
+    .description('Run the container of a proxy, as `local` does.')
+    .option('--envoy <file>', 'Envoy of this machine (default: the built-in router)')
+    .argument('[arguments...]', 'arguments of Envoy, after --')
+    .action((args: string[], options: { envoy?: string }) => {
+      const { proxy } = require('./local-proxy') as typeof import('./local-proxy');
+      return proxy(args, options);
     });
 }
 
@@ -154,8 +182,10 @@ const LOCAL_DIFFERENCES = `
 What the manifests say is run: commands, environment, files, probes, restarts, the grace period. What differs from a cluster:
   - Ports of containers are free ports of this machine; a Service listens on its own port when that is free
     (port 80 becomes 8080, 443 becomes 8443: those below 1024 need privileges).
-  - preStop hooks are skipped: a pod leaves its Services at the moment that it is asked to stop.
+  - preStop hooks that run a program are skipped: a pod leaves its Services at the moment that it is asked to stop.
+  - Gateways run the Envoy that the environment variable ENVOY names, else envoy on the PATH, else a built-in router that does
+    routes, weights, mirrors and headers, but neither limits nor authentication.
   - Resources, security contexts, read-only mounts and network policies are not enforced.
-  - An autoscaler gives its minReplicas. Names of Services do not resolve (--service names a server in place of one);
-    Jobs are not run.
+  - An autoscaler gives its minReplicas. Names of Services are known where configurations name them, and nowhere else
+    (--service names a server in place of one); Jobs are not run.
   - When this command is killed by force, its processes end by themselves, and its temporary directory stays.`;

@@ -1,6 +1,6 @@
 import { discoverModels, type UnusableModel } from '../config';
 import { ENVIRONMENT } from '../contract';
-import { startPredictor } from '../online';
+import { keepHeapSmall, startPredictor } from '../online';
 import { createLogger, errorMessage, type Logger } from '../telemetry';
 import { explainPortFault } from './ports';
 import { describeModel, exampleRequest, type ServedModelDescription, tensorText } from './served-model';
@@ -46,6 +46,7 @@ export async function serve({ models: directory, host, managementPort, ...ports 
   );
   drainOnSignal(logger, () => running.drain());
   await running.ready;
+  keepHeapSmall();
   const { http, grpc, metrics } = running.addresses;
   const urls = { http: urlOf(http), grpc: targetOf(grpc), metrics: `${urlOf(metrics)}/metrics` };
   const models = await Promise.all(

@@ -36,7 +36,13 @@ export function checkConfig(input: unknown, subject: string): ServingConfig {
   return parsed.data;
 }
 
-function parseFile(file: string): unknown {
+/**
+ * Reads a configuration file, unchecked.
+ *
+ * @param file path of the file inside the container
+ * @throws ConfigurationError when it cannot be read, or is not JSON
+ */
+export function parseFile(file: string): unknown {
   const subject = `configuration ${file}`;
   let text: string;
   try {
@@ -161,7 +167,7 @@ function inSandbox(config: ServingConfig, sandbox: Sandbox): ServingConfig {
 const WEB_ADDRESSES = new Set(['url', 'uri', 'endpoint', 'jwksUri']);
 
 /** The configuration with the servers of this machine in place of those that it names. */
-function withStandIns<T>(value: T, sandbox: Sandbox): T {
+export function withStandIns<T>(value: T, sandbox: Sandbox): T {
   return mapTexts(value, (key, text) =>
     key === 'address' ? standInAddress(text, sandbox) : WEB_ADDRESSES.has(key) ? standInUrl(text, sandbox) : text,
   );
@@ -171,7 +177,7 @@ function withStandIns<T>(value: T, sandbox: Sandbox): T {
 const USER_DATA = new Set(['request', 'prediction']);
 
 /** The configuration with its paths below the sandbox's root: in the contract the key of every path ends so. */
-function withContainerPaths<T>(value: T): T {
+export function withContainerPaths<T>(value: T): T {
   return mapTexts(value, (key, text) => (/(^p|P)ath$/.test(key) ? containerPath(text) : text));
 }
 

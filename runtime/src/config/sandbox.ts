@@ -24,15 +24,21 @@ export interface Sandbox {
 
   /** `host:port` to connect to in place of a server, by the server's `name.namespace`, with or without `:port`. */
   readonly servers?: Readonly<Record<string, string>>;
+
+  /** Address (`http://host:port`) of what stands in for the Kubernetes API. */
+  readonly api?: string;
 }
 
-const sandboxSchema = z.strictObject({
-  root: z.string().startsWith('/'),
-  host: z.string().refine((host) => isIP(host) !== 0),
-  ports: z.record(z.string(), z.int().min(0).max(65_535)),
-  namespace: z.string().optional(),
-  servers: z.record(z.string(), z.string()).optional(),
-});
+/** Made when it is needed: in a container it never is. */
+const sandboxSchema = () =>
+  z.strictObject({
+    root: z.string().startsWith('/'),
+    host: z.string().refine((host) => isIP(host) !== 0),
+    ports: z.record(z.string(), z.int().min(0).max(65_535)),
+    namespace: z.string().optional(),
+    servers: z.record(z.string(), z.string()).optional(),
+    api: z.url({ protocol: /^http$/ }).optional(),
+  });
 
 /**
  * The sandbox that this process runs in; `undefined` in a real container.
@@ -44,7 +50,7 @@ export function currentSandbox(): Sandbox | undefined {
   if (text === undefined || text === '') {
     return undefined;
   }
-  const parsed = sandboxSchema.safeParse(parse(text));
+  const parsed = sandboxSchema().safeParse(parse(text));
   if (!parsed.success) {
     throw new ConfigurationError(`environment variable ${ENVIRONMENT.sandbox}`, [
       {

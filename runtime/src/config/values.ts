@@ -1,6 +1,9 @@
 import { posix } from 'node:path';
 import * as z from 'zod';
 
+// A schema is used once or twice in a process: to compile it takes longer than that.
+z.config({ jitless: true });
+
 // A timer of Node takes no more: setTimeout() fires at once above this.
 const MAX_MILLISECONDS = 2 ** 31 - 1;
 const MAX_NAME = 128;

@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENVIRONMENT, EXIT_CODES, PATHS } from '../contract';
-import type { Logger } from '../telemetry';
+import { errorMessage, type Logger } from '../telemetry';
+import { POD_ADDRESS } from './pod-address';
 import { terminationMessagePath } from './pod-directory';
-import { type ContainerPlan, POD_ADDRESS, type PodIdentity } from './pod-plan';
-import { type ProbeFault, ProbeLoop, type ProbeTarget } from './probe';
+import type { ContainerPlan, PodIdentity } from './pod-plan';
+import { get, type ProbeFault, ProbeLoop, type ProbeTarget } from './probe';
 import type { ProbePlan } from './probe-plan';
 import { execute, type ProcessExit, RuntimeProcess } from './process';
 
@@ -26,6 +27,8 @@ export interface ContainerContext {
   readonly graceMillis: number;
   /** Servers to connect to in place of others. */
   readonly servers: Readonly<Record<string, string>>;
+  /** Address of what stands in for the Kubernetes API. */
+  readonly api: string;
   readonly logger: Logger;
   readonly output: (line: LogLine) => void;
   /** Called at every change of readiness. */
@@ -39,6 +42,9 @@ export interface ContainerExit extends ProcessExit {
 
 const LAST_LINES = 5;
 
+/** What a container gets to end by itself when its hook has used up the grace period, as from a kubelet. */
+const LEAST_GRACE_MILLIS = 2000;
+
 /** One life of a container: from its start to its end, with its probes. */
 export class ContainerRun {
   private readonly process: RuntimeProcess;
@@ -48,6 +54,7 @@ export class ContainerRun {
   private readonly environment: Readonly<Record<string, string>>;
   private killedFor: string | undefined;
   private isReady = false;
+  private readonly gone = new AbortController();
 
   constructor(
     private readonly plan: ContainerPlan,
@@ -78,14 +85,33 @@ export class ContainerRun {
   /** Settles when the container has ended, by itself or by {@link stop}. */
   async ended(): Promise<ContainerExit> {
     const exit = await this.process.ended;
+    this.gone.abort();
     this.stopProbes();
     return { ...exit, reason: this.reasonOf(exit) };
   }
 
-  /** Ends the container: SIGTERM, the grace period, SIGKILL. */
+  /** Ends the container: the hook, SIGTERM, the grace period, SIGKILL. */
   async stop(): Promise<void> {
     this.stopProbes();
-    await this.process.stop(this.context.graceMillis);
+    const end = performance.now() + this.context.graceMillis;
+    await this.runHook();
+    await this.process.stop(Math.max(end - performance.now(), LEAST_GRACE_MILLIS));
+  }
+
+  private async runHook(): Promise<void> {
+    const { preStop } = this.plan;
+    const port = this.context.ports.get(preStop?.port ?? 0);
+    if (preStop === undefined || port === undefined) {
+      return;
+    }
+    try {
+      const ending = AbortSignal.any([AbortSignal.timeout(this.context.graceMillis), this.gone.signal]);
+      const status = await get(preStop, port, ending);
+      this.logger.debug({ path: preStop.path, status }, 'hook done');
+    } catch (error) {
+      // The container ends all the same.
+      this.logger.warn({ path: preStop.path, reason: errorMessage(error) }, 'the preStop hook failed');
+    }
   }
 
   /** Starts the probes; a container without any is ready at once. */
@@ -182,10 +208,10 @@ const MEANINGS: Readonly<Record<number, string>> = {
 /** What the manifest says, and what stands in for the container. */
 function environmentOf(
   { environment, mounts }: ContainerPlan,
-  { pod, root, ports, servers }: ContainerContext,
+  { pod, root, ports, servers, api }: ContainerContext,
 ): Record<string, string> {
   const { namespace } = pod;
-  const sandbox = { root, host: POD_ADDRESS, ports: Object.fromEntries(ports), namespace, servers };
+  const sandbox = { root, host: POD_ADDRESS, ports: Object.fromEntries(ports), namespace, servers, api };
   // Programs ask for the directory of temporary files by this name; without it, they would share the machine's.
   const temporary: Record<string, string> = mounts.some(({ path }) => path === PATHS.temporary)
     ? { TMPDIR: join(root, PATHS.temporary) }

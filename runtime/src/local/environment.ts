@@ -123,7 +123,8 @@ const FIELDS = [
   'status.hostIP',
 ];
 
-function fieldOf(path: string, { pod, podIP }: EnvironmentSources): string | undefined {
+/** A field of the pod, by its path; `undefined` when it is not known here. */
+export function fieldOf(path: string, { pod, podIP }: Pick<EnvironmentSources, 'pod' | 'podIP'>): string | undefined {
   const subscript = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
   if (subscript !== null) {
     return (subscript[1] === 'labels' ? pod.labels : pod.annotations)[subscript[2] ?? ''] ?? '';

@@ -1,4 +1,5 @@
-import { COMMAND, DEFAULT_IMAGE } from '../contract';
+import { posix } from 'node:path';
+import { COMMAND, DEFAULT_IMAGE, DEFAULT_PROXY_IMAGE } from '../contract';
 import type { Container } from './schema';
 
 /** The part of an image reference before tag and digest: `registry/path`. */
@@ -12,6 +13,8 @@ export function tagOf(image: string): string | undefined {
 }
 
 const RUNTIME = repositoryOf(DEFAULT_IMAGE);
+const PROXY = repositoryOf(DEFAULT_PROXY_IMAGE);
+const PROXY_PROGRAM = 'envoy';
 
 /**
  * Arguments of `model-serving` that a container runs.
@@ -31,4 +34,21 @@ export function runtimeArguments(
     return program === COMMAND ? [...rest, ...args] : undefined;
   }
   return [RUNTIME, ...runtimeImages].includes(repositoryOf(image)) ? args : undefined;
+}
+
+/**
+ * Arguments of Envoy that a container runs.
+ *
+ * @param proxyImages further repositories that hold Envoy's image
+ * @returns `undefined` when the container runs something else
+ */
+export function proxyArguments(
+  { command, args, image }: Container,
+  proxyImages: readonly string[],
+): string[] | undefined {
+  if (command !== undefined && command.length > 0) {
+    const [program = '', ...rest] = command;
+    return posix.basename(program) === PROXY_PROGRAM ? [...rest, ...args] : undefined;
+  }
+  return [PROXY, ...proxyImages].includes(repositoryOf(image)) ? args : undefined;
 }

@@ -12,7 +12,7 @@ import {
 } from './schema';
 
 /** Namespace of objects that name none. */
-const DEFAULT_NAMESPACE = 'default';
+export const DEFAULT_NAMESPACE = 'default';
 
 /** Name and namespace of an object. */
 export interface ObjectKey {
@@ -31,6 +31,8 @@ export interface Service extends ObjectKey {
   readonly selector: Readonly<Record<string, string>>;
   readonly ports: readonly ServicePort[];
   readonly publishNotReadyAddresses: boolean;
+  /** Whether its name stands for its pods themselves, so that it has no address of its own. */
+  readonly headless: boolean;
 }
 
 /** Content of a ConfigMap or a Secret. */
@@ -44,6 +46,8 @@ export interface Objects {
   readonly configMaps: ReadonlyMap<string, Data>;
   /** By {@link keyText}. */
   readonly secrets: ReadonlyMap<string, Data>;
+  /** What the API of this machine holds from the start, as it is written: ConfigMaps and Leases. */
+  readonly kept: readonly Manifest[];
   /** What has no effect on this machine: a kind, and how many of it. */
   readonly ignored: ReadonlyMap<string, number>;
 }
@@ -65,6 +69,7 @@ export function objectsOf(manifests: readonly Manifest[]): Objects {
   const services: Service[] = [];
   const configMaps = new Map<string, Data>();
   const secrets = new Map<string, Data>();
+  const kept: Manifest[] = [];
   const seen = new Set<string>();
 
   const minimums = minimumReplicas(manifests, problems);
@@ -90,16 +95,20 @@ export function objectsOf(manifests: readonly Manifest[]): Objects {
         if (value?.spec.selector === undefined || value.spec.type === 'ExternalName') {
           count(ignored, 'Service without selector', value === undefined ? 0 : 1);
         } else {
-          const { selector, ports, publishNotReadyAddresses } = value.spec;
-          services.push({ ...key, selector, ports, publishNotReadyAddresses });
+          const { selector, ports, publishNotReadyAddresses, clusterIP } = value.spec;
+          services.push({ ...key, selector, ports, publishNotReadyAddresses, headless: clusterIP === 'None' });
         }
         break;
       }
       case 'v1 ConfigMap': {
         const value = check(configMapSchema, manifest, subject, problems);
         configMaps.set(keyText(key), dataOf(value?.data ?? {}, value?.binaryData ?? {}));
+        kept.push(manifest);
         break;
       }
+      case 'coordination.k8s.io/v1 Lease':
+        kept.push(manifest);
+        break;
       case 'v1 Secret': {
         const value = check(secretSchema, manifest, subject, problems);
         secrets.set(keyText(key), dataOf(value?.stringData ?? {}, value?.data ?? {}));
@@ -115,7 +124,7 @@ export function objectsOf(manifests: readonly Manifest[]): Objects {
   if (problems.length > 0) {
     throw new ManifestError(problems);
   }
-  return { deployments, services, configMaps, secrets, ignored };
+  return { deployments, services, configMaps, secrets, kept, ignored };
 }
 
 function minimumReplicas(manifests: readonly Manifest[], problems: string[]): Map<string, number> {

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { environmentOf, expand } from './environment';
-import { runtimeArguments } from './image';
+import { proxyArguments, runtimeArguments } from './image';
 import type { Deployment, Objects } from './objects';
-import { type ProbePlan, probePlan } from './probe-plan';
+import { POD_ADDRESS } from './pod-address';
+import { type HttpAction, httpAction, type ProbePlan, probePlan } from './probe-plan';
+import type { Envoy } from './proxy';
+import { proxyCommand, proxyPorts } from './proxy-plan';
 import type { Container } from './schema';
 import { type VolumePlan, volumePlan } from './volume-plan';
-
-/** Address that stands for every pod's: all processes run on this machine. */
-export const POD_ADDRESS = '127.0.0.1';
 
 /** Who a pod is. */
 export interface PodIdentity {
@@ -56,6 +56,10 @@ export interface ContainerPlan {
   readonly startupProbe?: ProbePlan;
   readonly readinessProbe?: ProbePlan;
   readonly livenessProbe?: ProbePlan;
+  /** Request that is sent, and waited for, before the container is told to stop. */
+  readonly preStop?: HttpAction;
+  /** Whether the program is that of a proxy. */
+  readonly proxy: boolean;
   /** Whether the end of the log tells why the container failed, when it left no message. */
   readonly fallbackToLogs: boolean;
 }
@@ -67,6 +71,10 @@ export interface PlanOptions {
   readonly volumes: Readonly<Record<string, string>>;
   /** Further repositories that hold the runtime's image. */
   readonly runtimeImages: readonly string[];
+  /** Further repositories that hold the proxy's image. @default - none */
+  readonly proxyImages?: readonly string[];
+  /** What runs in the containers of proxies. @default - the router of this runtime */
+  readonly envoy?: Envoy;
 }
 
 /** Plans the pods of a Deployment; what cannot be run here as it is written is added to `problems`. */
@@ -102,27 +110,38 @@ function planPod(deployment: Deployment, index: number, options: PlanOptions, pr
       }
     }
   }
+  const volumes = new Map(
+    spec.volumes.map((volume) => [volume.name, volumePlan(volume, { pod, ...options }, problems)]),
+  );
+  const ports = spec.containers.flatMap((container) => container.ports);
+  const context = { ...options, pod, volumes, ports };
   return {
     identity: pod,
-    volumes: new Map(spec.volumes.map((volume) => [volume.name, volumePlan(volume, { pod, ...options }, problems)])),
-    initContainers: spec.initContainers.map((container) => planContainer(container, pod, options, problems)),
-    containers: spec.containers.map((container) => planContainer(container, pod, options, problems)),
+    volumes,
+    initContainers: spec.initContainers.map((container) => planContainer(container, context, problems)),
+    containers: spec.containers.map((container) => planContainer(container, context, problems)),
     graceMillis: spec.terminationGracePeriodSeconds * 1000,
   };
 }
 
-function planContainer(
-  container: Container,
-  pod: PodIdentity,
-  options: PlanOptions,
-  problems: string[],
-): ContainerPlan {
+/** A pod, as its containers see it. */
+interface ContainerContext extends Omit<PlanOptions, 'volumes'> {
+  readonly pod: PodIdentity;
+  readonly volumes: ReadonlyMap<string, VolumePlan>;
+  /** Ports of all of its containers. */
+  readonly ports: readonly ContainerPort[];
+}
+
+function planContainer(container: Container, context: ContainerContext, problems: string[]): ContainerPlan {
+  const { pod, objects, volumes } = context;
   const subject = `${pod.deployment}: container ${container.name}`;
-  const args = runtimeArguments(container, options.runtimeImages);
-  if (args === undefined) {
+  const runtime = runtimeArguments(container, context.runtimeImages);
+  const proxy = runtime === undefined ? proxyArguments(container, context.proxyImages ?? []) : undefined;
+  if (runtime === undefined && proxy === undefined) {
     problems.push(
       `${subject} runs ${container.command === undefined ? 'the entry point' : JSON.stringify(container.command[0])} of the image ${container.image}, ` +
-        'and only model-serving can be run as a process. Run it in a cluster, or name a copy of the runtime image by --runtime-image.',
+        'and only model-serving and Envoy can be run as processes. Run it in a cluster, or name a copy of the runtime image by ' +
+        '--runtime-image, of Envoy by --proxy-image.',
     );
   }
   if (container.restartPolicy !== undefined) {
@@ -136,21 +155,36 @@ function planContainer(
   if (container.workingDir !== undefined) {
     problems.push(`${subject} has a working directory, which cannot be had here. Write absolute paths instead.`);
   }
-  const environment = environmentOf(container, { pod, objects: options.objects, podIP: POD_ADDRESS }, problems);
+  const environment = environmentOf(container, { pod, objects, podIP: POD_ADDRESS }, problems);
   const probe = (key: 'startupProbe' | 'readinessProbe' | 'livenessProbe') => {
     const value = container[key];
     return value === undefined ? undefined : probePlan(value, container.ports, `${subject}: ${key}`, problems);
   };
+  const mounts = container.volumeMounts.map(({ name, mountPath, subPath }) => ({
+    volume: name,
+    path: posix.join('/', mountPath, '.').replace(/\/$/, ''),
+    subPath,
+  }));
+  const args = (runtime ?? proxy ?? []).map((arg) => expand(arg, environment));
+  const own = proxy === undefined ? [] : proxyPorts(args, mounts, volumes, subject, problems);
+  const hook = container.lifecycle?.preStop?.httpGet;
   return {
     name: container.name,
-    args: (args ?? []).map((arg) => expand(arg, environment)),
+    args: proxy === undefined ? args : proxyCommand(args, context.envoy),
     environment,
-    ports: container.ports,
-    mounts: container.volumeMounts.map(({ name, mountPath, subPath }) => ({
-      volume: name,
-      path: posix.join('/', mountPath, '.').replace(/\/$/, ''),
-      subPath,
-    })),
+    ports: [...container.ports, ...own.map((containerPort) => ({ containerPort }))],
+    mounts,
+    // The containers of a pod share its ports, but not the names of them.
+    preStop:
+      hook === undefined
+        ? undefined
+        : httpAction(
+            hook,
+            [...container.ports, ...context.ports.map(({ containerPort }) => ({ containerPort }))],
+            `${subject}: preStop`,
+            problems,
+          ),
+    proxy: proxy !== undefined,
     startupProbe: probe('startupProbe'),
     readinessProbe: probe('readinessProbe'),
     livenessProbe: probe('livenessProbe'),

@@ -32,6 +32,8 @@ export interface PodContext {
   readonly output: (line: LogLine) => void;
   /** Servers to connect to in place of others. */
   readonly servers: Readonly<Record<string, string>>;
+  /** Address of what stands in for the Kubernetes API. */
+  readonly api: string;
   /** Called at every change of the status. */
   readonly onChange: () => void;
 }
@@ -44,7 +46,6 @@ interface Slot {
   readonly root: string;
   status: ContainerStatus;
   run?: ContainerRun;
-  ports: ReadonlyMap<number, number>;
 }
 
 /** A pod as processes: its init containers one after the other, then its containers, each started again when it ends. */
@@ -52,6 +53,8 @@ export class Pod {
   private readonly slots: readonly Slot[];
   private readonly stopping = new AbortController();
   private lives: Promise<void> = Promise.resolve();
+  /** The containers of a pod see each other's ports, as in one network namespace, and keep them when they start again. */
+  private ports: ReadonlyMap<number, number> = new Map();
 
   constructor(
     readonly plan: PodPlan,
@@ -64,7 +67,6 @@ export class Pod {
       delay: new RestartDelay(context.restarts),
       root: directory.root(container),
       status: { name: container.name, init, state: 'Waiting', ready: false, restarts: 0 },
-      ports: new Map(),
     });
     this.slots = [
       ...plan.initContainers.map((container) => slot(container, true)),
@@ -88,7 +90,10 @@ export class Pod {
 
   /** The port of this machine that stands for a container port, while the container runs. */
   portFor(containerPort: number): number | undefined {
-    return this.slots.map(({ ports }) => ports.get(containerPort)).find((port) => port !== undefined);
+    const runs = this.slots.some(
+      ({ plan, run }) => run !== undefined && plan.ports.some((port) => port.containerPort === containerPort),
+    );
+    return runs ? this.ports.get(containerPort) : undefined;
   }
 
   /** Starts the pod. */
@@ -96,7 +101,7 @@ export class Pod {
     this.lives = this.live();
   }
 
-  /** Takes the pod out of its Services, then ends its containers: SIGTERM, the grace period, SIGKILL. */
+  /** Takes the pod out of its Services, then ends its containers: the hook, SIGTERM, the grace period, SIGKILL. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.context.onChange();
@@ -105,10 +110,16 @@ export class Pod {
   }
 
   private async live(): Promise<void> {
-    for (const slot of this.slots.filter(({ init }) => init)) {
-      await this.repeat(slot, ({ code }) => code === 0);
+    const { portPool } = this.context;
+    this.ports = await portPool.take(this.slots.flatMap(({ plan }) => plan.ports.map((port) => port.containerPort)));
+    try {
+      for (const slot of this.slots.filter(({ init }) => init)) {
+        await this.repeat(slot, ({ code }) => code === 0);
+      }
+      await Promise.all(this.slots.filter(({ init }) => !init).map((slot) => this.repeat(slot, () => false)));
+    } finally {
+      portPool.release(this.ports);
     }
-    await Promise.all(this.slots.filter(({ init }) => !init).map((slot) => this.repeat(slot, () => false)));
   }
 
   /** Runs a container again and again, until it has done its work or the pod is told to stop. */
@@ -136,16 +147,15 @@ export class Pod {
   }
 
   private async runOnce(slot: Slot): Promise<ContainerExit> {
-    const { portPool, logger, output, servers } = this.context;
-    slot.ports = await portPool.take(slot.plan.ports.map(({ containerPort }) => containerPort));
+    const { logger, output, servers, api } = this.context;
     try {
       const run = new ContainerRun(slot.plan, {
         pod: this.plan.identity,
         root: slot.root,
-        // The containers of a pod see each other's ports, as in one network namespace.
-        ports: new Map(this.slots.flatMap(({ ports }) => [...ports])),
+        ports: this.ports,
         graceMillis: this.plan.graceMillis,
         servers,
+        api,
         logger,
         output,
         onReady: (ready) => this.update(slot, { ready }),
@@ -161,8 +171,6 @@ export class Pod {
     } finally {
       slot.run = undefined;
       slot.status = { ...slot.status, pid: undefined };
-      portPool.release(slot.ports);
-      slot.ports = new Map();
     }
   }
 

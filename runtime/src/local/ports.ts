@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { POD_ADDRESS } from './pod-plan';
+import { POD_ADDRESS } from './pod-address';
 
 /** Finds free ports, and gives none out twice while it is in use. */
 export class PortPool {

@@ -1,16 +1,19 @@
 import { COMMAND } from '../contract';
 import type { ContainerPort } from './pod-plan';
-import type { Probe } from './schema';
+import type { HttpGet, Probe } from './schema';
+
+/** A request to a container. The port is the container's. */
+export interface HttpAction {
+  readonly kind: 'http';
+  readonly port: number;
+  readonly path: string;
+  readonly encrypted: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 /** What a probe does. Ports are the container's. */
 export type ProbeAction =
-  | {
-      readonly kind: 'http';
-      readonly port: number;
-      readonly path: string;
-      readonly encrypted: boolean;
-      readonly headers: Readonly<Record<string, string>>;
-    }
+  | HttpAction
   | { readonly kind: 'tcp'; readonly port: number }
   /** Arguments of `model-serving`. */
   | { readonly kind: 'exec'; readonly args: readonly string[] };
@@ -57,11 +60,7 @@ function actionOf(
   problems: string[],
 ): ProbeAction | undefined {
   if (httpGet !== undefined) {
-    const port = portOf(httpGet.port, ports, subject, problems);
-    const headers = Object.fromEntries(httpGet.httpHeaders.map(({ name, value }) => [name, value]));
-    return port === undefined
-      ? undefined
-      : { kind: 'http', port, path: httpGet.path, encrypted: httpGet.scheme === 'HTTPS', headers };
+    return httpAction(httpGet, ports, subject, problems);
   }
   if (tcpSocket !== undefined) {
     const port = portOf(tcpSocket.port, ports, subject, problems);
@@ -81,6 +80,18 @@ function actionOf(
     `${subject} is neither httpGet, tcpSocket nor exec, and cannot be done here. Use an HTTP or TCP probe.`,
   );
   return undefined;
+}
+
+/** Plans a request to a container; what cannot be done here is added to `problems`. */
+export function httpAction(
+  { port: wanted, path, scheme, httpHeaders }: HttpGet,
+  ports: readonly ContainerPort[],
+  subject: string,
+  problems: string[],
+): HttpAction | undefined {
+  const port = portOf(wanted, ports, subject, problems);
+  const headers = Object.fromEntries(httpHeaders.map(({ name, value }) => [name, value]));
+  return port === undefined ? undefined : { kind: 'http', port, path, encrypted: scheme === 'HTTPS', headers };
 }
 
 /** The container port that a probe or a Service means by number or name. */

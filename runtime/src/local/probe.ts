@@ -2,8 +2,8 @@ import { type ClientRequest, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect } from 'node:net';
 import { errorMessage } from '../telemetry';
-import { POD_ADDRESS } from './pod-plan';
-import type { ProbeAction, ProbePlan } from './probe-plan';
+import { POD_ADDRESS } from './pod-address';
+import type { HttpAction, ProbeAction, ProbePlan } from './probe-plan';
 
 /** What a probe needs of its container. */
 export interface ProbeTarget {
@@ -40,7 +40,7 @@ async function perform(action: ProbeAction, target: ProbeTarget, signal: AbortSi
     await connectTo(port, signal);
     return undefined;
   }
-  const status = await statusOf(action, port, signal);
+  const status = await get(action, port, signal);
   // As the kubelet judges.
   return status >= 200 && status < 400 ? undefined : `${action.path} answered ${status}`;
 }
@@ -56,11 +56,8 @@ function connectTo(port: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-function statusOf(
-  { path, headers, encrypted }: Extract<ProbeAction, { kind: 'http' }>,
-  port: number,
-  signal: AbortSignal,
-): Promise<number> {
+/** Sends the request of a probe or a hook. @returns status of the answer */
+export function get({ path, headers, encrypted }: HttpAction, port: number, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     const options = {
       host: POD_ADDRESS,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { errorCode } from '../telemetry';
 
 /** How to start a process of this runtime. */
 export interface ProcessOptions {
@@ -49,6 +50,8 @@ export class RuntimeProcess {
         onLine('stderr', `the process cannot be started: ${error.message}`);
         resolve({ code: 1 });
       });
+      // What the process has started ends with it, as in a container.
+      child.on('exit', () => this.killGroup());
       child.on('close', (code, signal) => resolve(exitOf(code, signal)));
     });
   }
@@ -60,11 +63,21 @@ export class RuntimeProcess {
   /** Asks the process to stop; ends it by force when it has not after the grace period. */
   async stop(graceMillis: number): Promise<ProcessExit> {
     this.child.kill('SIGTERM');
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), graceMillis);
+    const timer = setTimeout(() => this.killGroup(), graceMillis);
     try {
       return await this.ended;
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  private killGroup(): void {
+    try {
+      process.kill(-(this.child.pid ?? Number.NaN), 'SIGKILL');
+    } catch (error) {
+      if (errorCode(error) !== 'ESRCH') {
+        this.child.kill('SIGKILL');
+      }
     }
   }
 }

@@ -1,21 +1,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RUNTIME_VERSION } from '../contract';
+import { serviceHost } from '../config';
 import type { Logger } from '../telemetry';
+import { Apis } from './apis';
 import type { LogLine } from './container';
-import { ManifestError } from './error';
-import { tagOf } from './image';
 import type { Manifest } from './manifests';
-import { objectsOf } from './objects';
+import { type LocalPlan, planLocal } from './plan';
 import { Pod } from './pod';
-import { type PodPlan, planPods } from './pod-plan';
+import { POD_ADDRESS } from './pod-address';
+import type { PodPlan } from './pod-plan';
 import { PortPool } from './ports';
+import type { Envoy } from './proxy';
 import { KUBELET_RESTARTS, type RestartPolicy } from './restart-delay';
 import { schemeOf, unprivileged } from './service-address';
-import { planService, type ServicePlan } from './service-plan';
+import { endpointsOf, portsOfHost } from './service-hosts';
+import type { ServicePlan } from './service-plan';
 import { ServiceProxy } from './service-proxy';
-import { serversFor, withoutStandIns } from './stand-ins';
+import { serversFor } from './stand-ins';
 import type { LocalStatus, PodStatus, ServiceStatus } from './status';
 
 /** Options of {@link runLocal}. */
@@ -36,6 +38,20 @@ export interface LocalOptions {
    * @default - none but the runtime's own
    */
   readonly runtimeImages?: readonly string[];
+
+  /**
+   * Repositories (image references without tag and digest) that hold a copy of the image of Envoy.
+   *
+   * @default - none but Envoy's own
+   */
+  readonly proxyImages?: readonly string[];
+
+  /**
+   * What runs in the containers of proxies; `undefined` = the router of this runtime, which does less.
+   *
+   * @default - the Envoy that the environment variable `ENVOY` names, else `envoy` on the `PATH`, else the router
+   */
+  readonly envoy?: Envoy | undefined;
 
   /**
    * Servers of this machine (`host:port`) in place of Services, by the name that programs call a Service by, with or
@@ -83,99 +99,113 @@ export interface LocalRun {
 }
 
 /**
- * Runs manifests as processes of this machine: the pods of every Deployment, and a port for every port of a Service.
+ * Runs manifests as processes of this machine: the pods of every Deployment, a port for every port of a Service, and what
+ * stands in for the Kubernetes API.
  *
  * @throws ManifestError with everything that cannot be run here as it is written; nothing has been started then
  */
 export async function runLocal(manifests: readonly Manifest[], options: LocalOptions): Promise<LocalRun> {
-  const { pods, services } = plan(manifests, options);
+  const plan = planLocal(manifests, options);
   const directory = mkdtempSync(join(tmpdir(), 'model-serving-local-'));
   try {
-    const run = new Runner(pods, directory, options);
-    await run.start(services);
-    return run;
+    return await Runner.start(plan, directory, options);
   } catch (error) {
     rmSync(directory, { recursive: true, force: true });
     throw error;
   }
 }
 
-function plan(manifests: readonly Manifest[], options: LocalOptions): { pods: PodPlan[]; services: ServicePlan[] } {
-  const { logger, volumes = {}, runtimeImages = [], services: standIns = {} } = options;
-  const objects = objectsOf(manifests);
-  const problems: string[] = [];
-  const here = withoutStandIns(objects, standIns);
-  const pods = here.deployments.flatMap((deployment) =>
-    planPods(deployment, { objects, volumes, runtimeImages }, problems),
-  );
-  const services = here.services.flatMap((service) => planService(service, pods, problems));
-  if (here.deployments.length === 0) {
-    problems.push('There is no Deployment among the manifests. Give the directory that holds all of them.');
-  }
-  if (problems.length > 0) {
-    throw new ManifestError([...new Set(problems)]);
-  }
-  if (objects.ignored.size > 0) {
-    const ignored = [...objects.ignored].map(([kind, count]) => `${kind}: ${count}`);
-    logger.info({ ignored }, 'without effect on this machine');
-  }
-  const images = here.deployments.flatMap(({ template }) => template.spec.containers.map(({ image }) => image));
-  for (const image of new Set(images.filter((name) => tagOf(name) !== undefined && tagOf(name) !== RUNTIME_VERSION))) {
-    logger.warn({ image, version: RUNTIME_VERSION }, 'the manifests name another version of the runtime than this one');
-  }
-  return { pods, services };
-}
-
 class Runner implements LocalRun {
   private readonly listeners = new Set<(status: LocalStatus) => void>();
-  private readonly pods: ReadonlyMap<PodPlan, Pod>;
   private readonly proxies: { readonly plan: ServicePlan; readonly proxy: ServiceProxy }[] = [];
   private stopped: Promise<void> | undefined;
 
-  constructor(
-    plans: readonly PodPlan[],
+  private constructor(
+    private readonly apis: Apis,
     private readonly directory: string,
     private readonly options: LocalOptions,
-  ) {
-    const { logger, output = () => undefined, restarts = KUBELET_RESTARTS, services = {} } = options;
-    const portPool = new PortPool();
-    const podFor = (podPlan: PodPlan) => {
-      const { namespace, name } = podPlan.identity;
-      const podDirectory = join(directory, namespace, name);
-      return new Pod(podPlan, {
-        directory: podDirectory,
-        portPool,
-        restarts,
-        logger,
-        output,
-        servers: serversFor(namespace, services),
-        onChange: () => this.changed(),
-      });
-    };
-    this.pods = new Map(plans.map((podPlan) => [podPlan, podFor(podPlan)]));
+    private readonly pods: Map<PodPlan, Pod>,
+  ) {}
+
+  static async start(
+    { objects, pods, services }: LocalPlan,
+    directory: string,
+    options: LocalOptions,
+  ): Promise<Runner> {
+    const running = new Map<PodPlan, Pod>();
+    const apis = await Apis.start(
+      pods.map(({ identity }) => identity.namespace),
+      objects.kept,
+      (host, port, namespace) => portsOfHost(host, port, namespace, services, running),
+    );
+    const run = new Runner(apis, directory, options, running);
+    try {
+      await run.listen(services.filter(({ headless }) => !headless));
+    } catch (error) {
+      await run.stop();
+      throw error;
+    }
+    run.startPods(pods);
+    return run;
   }
 
-  async start(services: readonly ServicePlan[]): Promise<void> {
+  private async listen(services: readonly ServicePlan[]): Promise<void> {
     const { host = '127.0.0.1', logger } = this.options;
     for (const service of services) {
       const proxy = await ServiceProxy.start({
         service: `${service.namespace}/${service.name}:${service.port.name || service.port.port}`,
         host,
         preferredPort: unprivileged(service.port.port),
-        endpoints: () => this.endpoints(service),
+        endpoints: () => endpointsOf(service, this.pods),
         logger,
       });
       this.proxies.push({ plan: service, proxy });
+    }
+  }
+
+  private startPods(plans: readonly PodPlan[]): void {
+    const { logger, output = () => undefined, restarts = KUBELET_RESTARTS } = this.options;
+    const portPool = new PortPool();
+    for (const plan of plans) {
+      const { namespace, name } = plan.identity;
+      const pod = new Pod(plan, {
+        directory: join(this.directory, namespace, name),
+        portPool,
+        restarts,
+        logger,
+        output,
+        servers: this.serversFor(namespace),
+        api: this.apis.url(namespace),
+        onChange: () => this.changed(),
+      });
+      this.pods.set(plan, pod);
     }
     for (const pod of this.pods.values()) {
       pod.start();
     }
   }
 
+  /** What processes of a namespace connect to in place of others: Services of the manifests, and what the user names. */
+  private serversFor(namespace: string): Record<string, string> {
+    const { services = {} } = this.options;
+    const own = this.proxies.map(({ plan: { name, namespace: home, port }, proxy }) => [
+      `${serviceHost(name, home)}:${port.port}`,
+      `${this.connectHost()}:${proxy.port}`,
+    ]);
+    return { ...Object.fromEntries(own), ...serversFor(namespace, services) };
+  }
+
+  /** Address of this machine that reaches what listens on the host of the options. */
+  private connectHost(): string {
+    const { host = POD_ADDRESS } = this.options;
+    const address = host === '0.0.0.0' ? POD_ADDRESS : host === '::' ? '::1' : host;
+    return address.includes(':') ? `[${address}]` : address;
+  }
+
   status(): LocalStatus {
     const pods = [...this.pods.values()].map(statusOf);
     const services = this.proxies.map(({ plan: service, proxy }) => this.serviceStatus(service, proxy));
-    return { ready: pods.every(({ ready }) => ready), services, pods };
+    return { ready: pods.every(({ ready }) => ready), services, apis: this.apis.status, pods };
   }
 
   onChange(listener: (status: LocalStatus) => void): () => void {
@@ -198,17 +228,9 @@ class Runner implements LocalRun {
       for (const { proxy } of this.proxies) {
         proxy.cut();
       }
+      await this.apis.close();
       rmSync(this.directory, { recursive: true, force: true });
     }
-  }
-
-  private endpoints({ targets, publishNotReadyAddresses }: ServicePlan): number[] {
-    return [...targets].flatMap(([podPlan, containerPort]) => {
-      const pod = this.pods.get(podPlan);
-      const port = pod?.portFor(containerPort);
-      const open = pod !== undefined && (pod.ready || (publishNotReadyAddresses && !pod.stopped));
-      return open && port !== undefined ? [port] : [];
-    });
   }
 
   private serviceStatus(service: ServicePlan, proxy: ServiceProxy): ServiceStatus {
@@ -222,7 +244,7 @@ class Runner implements LocalRun {
       port: port.name,
       address,
       ...(scheme === undefined ? {} : { url: `${scheme}://${address}` }),
-      readyPods: this.endpoints(service).length,
+      readyPods: endpointsOf(service, this.pods).length,
       pods: targets.size,
     };
   }

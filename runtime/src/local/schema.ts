@@ -6,15 +6,15 @@ import * as z from 'zod';
 const port = z.union([z.int().min(1).max(65_535), z.string().min(1)]);
 const seconds = (value: number) => z.int().min(0).default(value);
 
+const httpGet = z.looseObject({
+  path: z.string().default('/'),
+  port,
+  scheme: z.enum(['HTTP', 'HTTPS']).default('HTTP'),
+  httpHeaders: z.array(z.looseObject({ name: z.string(), value: z.string() })).default([]),
+});
+
 const probe = z.looseObject({
-  httpGet: z
-    .looseObject({
-      path: z.string().default('/'),
-      port,
-      scheme: z.enum(['HTTP', 'HTTPS']).default('HTTP'),
-      httpHeaders: z.array(z.looseObject({ name: z.string(), value: z.string() })).default([]),
-    })
-    .optional(),
+  httpGet: httpGet.optional(),
   exec: z.looseObject({ command: z.array(z.string()).min(1) }).optional(),
   tcpSocket: z.looseObject({ port }).optional(),
   initialDelaySeconds: seconds(0),
@@ -81,7 +81,12 @@ const container = z.looseObject({
   startupProbe: probe.optional(),
   readinessProbe: probe.optional(),
   livenessProbe: probe.optional(),
-  lifecycle: z.looseObject({ postStart: z.unknown().optional() }).optional(),
+  lifecycle: z
+    .looseObject({
+      postStart: z.unknown().optional(),
+      preStop: z.looseObject({ httpGet: httpGet.optional() }).optional(),
+    })
+    .optional(),
   restartPolicy: z.string().optional(),
   workingDir: z.string().optional(),
   terminationMessagePolicy: z.string().default('File'),
@@ -116,6 +121,20 @@ const volume = z.looseObject({
         z.looseObject({
           configMap: objectReference.extend({ items }).optional(),
           secret: objectReference.extend({ items }).optional(),
+          serviceAccountToken: z.looseObject({ path: z.string(), audience: z.string().default('') }).optional(),
+          downwardAPI: z
+            .looseObject({
+              items: z
+                .array(
+                  z.looseObject({
+                    path: z.string(),
+                    mode: z.int().optional(),
+                    fieldRef: z.looseObject({ fieldPath: z.string() }).optional(),
+                  }),
+                )
+                .default([]),
+            })
+            .optional(),
         }),
       ),
     })
@@ -147,6 +166,7 @@ export const serviceSchema = z.looseObject({
   spec: z.looseObject({
     type: z.string().default('ClusterIP'),
     selector: z.record(z.string(), z.string()).optional(),
+    clusterIP: z.string().optional(),
     publishNotReadyAddresses: z.boolean().default(false),
     ports: z
       .array(
@@ -190,8 +210,12 @@ export type Container = z.infer<typeof container>;
 export type EnvironmentVariable = z.infer<typeof environmentVariable>;
 /** Volume of a pod. */
 export type Volume = z.infer<typeof volume>;
+/** Source of a projected volume. */
+export type Projection = NonNullable<Volume['projected']>['sources'][number];
 /** Probe of a container. */
 export type Probe = z.infer<typeof probe>;
+/** Request of a probe or a hook. */
+export type HttpGet = z.infer<typeof httpGet>;
 /** Port of a Service. */
 export type ServicePort = z.infer<typeof serviceSchema>['spec']['ports'][number];
 /** Keys of a ConfigMap or Secret to show as files; absent = all. */

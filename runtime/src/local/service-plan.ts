@@ -8,13 +8,14 @@ export interface ServicePlan {
   readonly name: string;
   readonly port: ServicePort;
   readonly publishNotReadyAddresses: boolean;
+  readonly headless: boolean;
   /** Pods that the selector finds, with the container port that is meant in each. */
   readonly targets: ReadonlyMap<PodPlan, number>;
 }
 
 /** Finds the pods of a Service; what cannot be reached here is added to `problems`. */
 export function planService(service: Service, pods: readonly PodPlan[], problems: string[]): ServicePlan[] {
-  const { namespace, name, selector, ports, publishNotReadyAddresses } = service;
+  const { namespace, name, selector, ports, publishNotReadyAddresses, headless } = service;
   const found = pods.filter(({ identity }) => identity.namespace === namespace && matches(selector, identity.labels));
   return ports.map((port) => {
     const subject = `Service ${namespace}/${name}: port ${port.name || port.port}`;
@@ -35,7 +36,7 @@ export function planService(service: Service, pods: readonly PodPlan[], problems
         targets.set(pod, target.containerPort);
       }
     }
-    return { namespace, name, port, publishNotReadyAddresses, targets };
+    return { namespace, name, port, publishNotReadyAddresses, headless, targets };
   });
 }
 

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { errorCode, type Logger } from '../telemetry';
-import { POD_ADDRESS } from './pod-plan';
+import { POD_ADDRESS } from './pod-address';
 
 /** Addresses of this machine that take connections now, in a stable order. */
 export type Endpoints = () => readonly number[];

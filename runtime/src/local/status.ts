@@ -1,3 +1,4 @@
+import type { ApiStatus } from './apis';
 import type { ContainerStatus } from './pod';
 
 /** One port of a Service, and where it can be reached. */
@@ -27,5 +28,7 @@ export interface LocalStatus {
   /** Whether every pod is ready. */
   readonly ready: boolean;
   readonly services: readonly ServiceStatus[];
+  /** What stands in for the Kubernetes API, for each namespace. */
+  readonly apis: readonly ApiStatus[];
   readonly pods: readonly PodStatus[];
 }

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
-import { find } from './environment';
-import type { Data } from './objects';
+import { fieldOf, find } from './environment';
+import { type Data, keyText } from './objects';
+import { POD_ADDRESS } from './pod-address';
 import type { PlanOptions, PodIdentity } from './pod-plan';
-import type { Items, Volume } from './schema';
+import type { Items, Projection, Volume } from './schema';
 
 /** A file of a volume. */
 export interface VolumeFile {
@@ -51,7 +52,12 @@ export function volumePlan(volume: Volume, context: Context, problems: string[])
     add('Secret', { ...secret, name: secret.secretName }, secret.defaultMode);
   } else if (projected !== undefined) {
     for (const source of projected.sources) {
-      if (source.configMap !== undefined) {
+      const standIns = clusterFiles(source, context, projected.defaultMode);
+      if (standIns !== undefined) {
+        for (const [path, file] of standIns) {
+          files.set(path, file);
+        }
+      } else if (source.configMap !== undefined) {
         add('ConfigMap', source.configMap, projected.defaultMode);
       } else if (source.secret !== undefined) {
         add('Secret', source.secret, projected.defaultMode);
@@ -65,6 +71,40 @@ export function volumePlan(volume: Volume, context: Context, problems: string[])
     problems.push(`${subject} ${unavailable(volume)}`);
   }
   return { kind: 'files', files };
+}
+
+/** ConfigMap that every namespace of a cluster has. */
+const CLUSTER_AUTHORITIES = 'kube-root-ca.crt';
+const NOT_HERE = 'There is none on this machine: model-serving local stands in for the Kubernetes API, without TLS.\n';
+
+/** What a cluster adds to a pod so that it can talk to the Kubernetes API; `undefined` for all other sources. */
+function clusterFiles(
+  { serviceAccountToken, downwardAPI, configMap }: Projection,
+  { pod, objects }: Context,
+  mode: number,
+): Map<string, VolumeFile> | undefined {
+  const content = Buffer.from(NOT_HERE);
+  // A token for somebody else would be believed by nobody.
+  if (serviceAccountToken?.audience === '') {
+    return new Map([[serviceAccountToken.path, { content, mode }]]);
+  }
+  const namespace = pod.namespace;
+  if (
+    configMap?.name === CLUSTER_AUTHORITIES &&
+    !objects.configMaps.has(keyText({ namespace, name: configMap.name }))
+  ) {
+    return new Map((configMap.items ?? [{ path: 'ca.crt' }]).map(({ path }) => [path, { content, mode }]));
+  }
+  const fields = downwardAPI?.items.map((item) => {
+    const value =
+      item.fieldRef === undefined ? undefined : fieldOf(item.fieldRef.fieldPath, { pod, podIP: POD_ADDRESS });
+    return [
+      item.path,
+      value === undefined ? undefined : { content: Buffer.from(value), mode: item.mode ?? mode },
+    ] as const;
+  });
+  const known = fields?.flatMap(([path, file]) => (file === undefined ? [] : [[path, file] as const]));
+  return known?.length === fields?.length && known !== undefined ? new Map(known) : undefined;
 }
 
 function directory(subject: string, path: string, problems: string[]): VolumePlan {

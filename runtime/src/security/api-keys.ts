@@ -21,10 +21,15 @@ export class ApiKeys {
   /**
    * Reads the keys.
    *
+   * @param setting key of the configuration that names the directory
    * @throws ConfigurationError when the directory or a file of it cannot be used
    */
-  static async open({ path }: ApiKeysConfig, logger: Logger, intervalMillis: number): Promise<ApiKeys> {
-    const setting = 'server.authentication.apiKeys.path';
+  static async open(
+    { path }: ApiKeysConfig,
+    logger: Logger,
+    intervalMillis: number,
+    setting = 'server.authentication.apiKeys.path',
+  ): Promise<ApiKeys> {
     const files = await WatchedFiles.open<Clients>({
       setting,
       paths: [path],

@@ -1,0 +1,1 @@
+export { requestsIn, withoutRequests } from './requests';

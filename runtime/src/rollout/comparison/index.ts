@@ -1,0 +1,3 @@
+export { ask } from './ask';
+export { COMPARISON_OUTCOMES, Comparison, type ComparisonOutcome } from './comparison';
+export { takeMirrored } from './endpoint';

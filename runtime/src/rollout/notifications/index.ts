@@ -1,0 +1,1 @@
+export { NOTIFICATION_OUTCOMES, type NotificationOutcome, Notifier } from './notifier';
