@@ -2,6 +2,7 @@ import { Duration, JsonPatch } from 'cdk8s';
 import type { OnlineModelProps } from 'cdk8s-model-serving';
 import { ClientPod } from './support/client-pod';
 import { IRIS_PATH, IRIS_REQUEST, iris } from './support/iris';
+import { KILL_SERVER } from './support/kill-server';
 import { nameOf, synthesize } from './support/manifests';
 import { Namespace } from './support/namespace';
 import { restartsOf, within } from './support/pods';
@@ -108,7 +109,7 @@ test('a server process that is killed is started again, and only requests on the
   const [pod = ''] = await names();
 
   const result = await load(async () => {
-    await namespace.kubectl(['exec', pod, '--container', SERVER, '--', 'node', '--eval', KILL]);
+    await namespace.kubectl(['exec', pod, '--container', SERVER, '--', 'node', '--eval', KILL_SERVER]);
     await within(120, `${pod} serves again`, async () => {
       const killed = (await namespace.pods(deployment)).find(({ metadata }) => metadata.name === pod);
       return restartsOf(killed) === 1 && killed.status.containerStatuses[0].ready;
@@ -122,11 +123,3 @@ test('a server process that is killed is started again, and only requests on the
   });
   expect(again).toMatchObject({ failures: {} });
 });
-
-// The kubelet runs the command as a process of its own: it kills the server and not itself.
-const KILL = `
-  const { readdirSync, readFileSync } = require('node:fs');
-  const isServer = (pid) => /^\\d+$/.test(pid) && Number(pid) !== process.pid &&
-    readFileSync('/proc/' + pid + '/cmdline', 'utf8').includes('--config');
-  process.kill(Number(readdirSync('/proc').find(isServer)), 'SIGKILL');
-`;

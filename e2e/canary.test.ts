@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import { App, Chart, Duration } from 'cdk8s';
+import {
+  CanaryRollout,
+  CanaryStep,
+  Guardrail,
+  Model,
+  ModelGateway,
+  ModelSource,
+  OnlineModel,
+} from 'cdk8s-model-serving';
+import type { RolloutStatus } from '../lib/contract';
+import { ClientPod } from './support/client-pod';
+import { forCluster, type Manifest, nameOf } from './support/manifests';
+import { Namespace } from './support/namespace';
+import { within } from './support/pods';
+
+const EXAMPLES = join(__dirname, '../examples');
+const FILES: Record<string, string> = {
+  v1: 'iris/models/iris-v1.onnx',
+  v2: 'iris/models/iris-v2.onnx',
+  // Calls every virginica a versicolor.
+  v3: 'iris-canary/models/iris-v3.onnx',
+};
+const PATH = '/v1/models/iris-classifier:predict';
+// A virginica.
+const REQUEST = { instances: [[6.3, 3.3, 6.0, 2.5]] };
+
+let namespace: Namespace;
+let client: ClientPod;
+let objects: Manifest[];
+
+/** The iris canary with steps of seconds, from one version to another. */
+function declare(stable: string, candidate: string): Manifest[] {
+  const chart = new Chart(new App(), 'iris', { namespace: namespace.name });
+  const gateway = new ModelGateway(chart, 'gateway');
+  const iris = (version: string) =>
+    new OnlineModel(chart, version, {
+      gateway,
+      model: Model.onnx({
+        name: 'iris-classifier',
+        version,
+        source: ModelSource.file(join(EXAMPLES, FILES[version] ?? '')),
+      }),
+    });
+  new CanaryRollout(chart, 'rollout', {
+    gateway,
+    stable: iris(stable),
+    candidate: iris(candidate),
+    interval: Duration.seconds(1),
+    steps: [
+      CanaryStep.shadow({ percent: 100, comparePercent: 100, minSamples: 200 }),
+      CanaryStep.weight(20, { minDuration: Duration.seconds(5), minSamples: 100 }),
+      CanaryStep.pause(),
+    ],
+    guardrails: [Guardrail.errorRate({ max: 0.05 }), Guardrail.disagreement({ max: 0.15, tolerance: 0.5 })],
+  });
+  return forCluster(chart.toJson());
+}
+
+const rolloutName = () => nameOf(objects, 'Lease');
+const status = async (): Promise<RolloutStatus> =>
+  JSON.parse((await namespace.get('configmap', rolloutName())).data?.['status.json'] ?? '{}');
+const reaches = (phase: string, seconds: number) =>
+  within(seconds, `the rollout is ${phase}`, async () => {
+    const found = await status();
+    if (found.phase !== phase) {
+      throw new Error(`The rollout is ${found.phase}, not ${phase}: ${JSON.stringify(found)}`);
+    }
+    return found;
+  });
+const versionsAnswering = async (count: number) => {
+  const versions: string[] = [];
+  for (let sent = 0; sent < count; sent++) {
+    const answer = await client.http(`http://${nameOf(objects, 'Deployment', 'gateway')}${PATH}`, REQUEST);
+    versions.push(answer.headers['x-model-version'] ?? '');
+  }
+  return new Set(versions);
+};
+const load = (during: () => Promise<void>) =>
+  client.load({ url: `http://${nameOf(objects, 'Deployment', 'gateway')}${PATH}`, body: REQUEST }, during);
+const deployments = (containing: string) =>
+  objects.filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name.includes(containing));
+const rolledOut = () => Promise.all(deployments('').map(({ metadata }) => namespace.rolledOut(metadata.name)));
+const podsOf = async (version: string) =>
+  (await namespace.pods(nameOf(objects, 'Deployment', `-${version}-`))).map(({ metadata }) => metadata.uid).sort();
+
+beforeAll(async () => {
+  namespace = await Namespace.create('canary');
+  client = await ClientPod.start(namespace);
+});
+
+afterAll(() => namespace.delete());
+
+test('v2 gets shadows, a share, a word of a person, and everything; no request fails, and no pod is restarted', async () => {
+  objects = declare('v1', 'v2');
+  await namespace.apply(objects);
+  await rolledOut();
+  const before = await Promise.all(['v1', 'v2'].map(podsOf));
+
+  const result = await load(async () => {
+    const paused = await reaches('Paused', 180);
+    expect(paused.candidateWeight).toBe(2000);
+    await namespace.kubectl(['annotate', 'configmap', rolloutName(), 'model-serving/promote=it looks good']);
+    await reaches('Promoted', 60);
+  });
+
+  expect(result).toMatchObject({ failures: {} });
+  expect(await versionsAnswering(10)).toEqual(new Set(['v2']));
+  expect(await Promise.all(['v1', 'v2'].map(podsOf))).toEqual(before);
+});
+
+test('what a person said is in the decisions, with who and why, and events tell of it', async () => {
+  const { data } = await namespace.get('configmap', rolloutName());
+  const decisions = String(data['decisions.jsonl'])
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const events = await namespace.list('events');
+
+  expect(JSON.stringify(decisions)).toContain('it looks good');
+  expect(JSON.stringify(decisions)).toContain('kubectl');
+  expect(events.some(({ involvedObject }) => involvedObject.name === rolloutName())).toBe(true);
+});
+
+test('applying the same manifests again changes nothing: v2 keeps everything', async () => {
+  expect(await namespace.diff(objects)).toBe('');
+  await namespace.apply(objects);
+
+  expect((await status()).phase).toBe('Promoted');
+  expect(await versionsAnswering(5)).toEqual(new Set(['v2']));
+});
+
+test('v3, which is broken, is turned back by itself; no request fails, and clients never see its answers', async () => {
+  const before = await podsOf('v2');
+
+  objects = declare('v2', 'v3');
+  const result = await load(async () => {
+    await namespace.apply(objects);
+    await rolledOut();
+    const ended = await reaches('RolledBack', 180);
+    expect(ended.guardrails.find(({ name }) => name === 'disagreement')).toMatchObject({ outcome: 'fail' });
+  });
+
+  expect(result).toMatchObject({ failures: {} });
+  expect(await versionsAnswering(10)).toEqual(new Set(['v2']));
+  expect(await podsOf('v2')).toEqual(before);
+});
