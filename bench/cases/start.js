@@ -29,7 +29,7 @@ exports.startTime = ({ title, bars }) => ({
 
 async function startAgain(name) {
   const times = [];
-  // The first start fills the compile cache, as the build of an image does.
+  // The first start fills the compile cache, which a container that restarts in its pod finds again.
   const runs = 1 + (name === 'predictor' ? STARTS : STARTS_OF_PEERS);
   for (let run = 0; run < runs; run += 1) {
     const { model, target } = targetOf(name);

@@ -30,7 +30,8 @@ const SERVERS = {
     paths: { v1: V1, v2: V2, grpc: MODEL_INFER },
     start: (model, ports) => ({
       args: [COMMAND, 'predictor', '--config', writeConfig(model, ports)],
-      env: { NODE_ENV: 'production', MODEL_SERVING_HOST: '127.0.0.1' },
+      // As in its image.
+      env: { NODE_ENV: 'production', MALLOC_ARENA_MAX: '1', MODEL_SERVING_HOST: '127.0.0.1' },
     }),
   },
   // It answers the same whatever it is asked.

@@ -12,8 +12,9 @@ import { Guard } from './http/guard';
 import { type Address, close, listen, waitForConnections } from './http/listener';
 import { createMetricsServer } from './http/metrics-server';
 import { Responder } from './http/responder';
-import { addRoutes } from './http/routes';
-import { createApp, createHttpServer } from './http/server';
+import { createRouter } from './http/router';
+import { addRoutes, healthHandlers } from './http/routes';
+import { createHttpServer } from './http/server';
 import { type ServingLimits, servingLimits } from './limits';
 import { createManagementServer, MANAGEMENT_HOST } from './management/management-server';
 import { ModelRepository } from './management/model-repository';
@@ -96,13 +97,14 @@ export async function startPredictor(config: ServingConfig, options: PredictorOp
   const models = new ServedModels({ config, unusable: options.unusable ?? [], limits, context, tracing });
   const isReady = () => models.registry.ready && !responder.closing;
 
-  const app = createApp();
-  addRoutes({ app, models, responder, bodies: context.bodies, logger, server, isReady });
-  const shortcuts = new Shortcuts(models);
+  const router = createRouter((router) =>
+    addRoutes({ router, models, responder, bodies: context.bodies, logger, server, isReady }),
+  );
+  const shortcuts = new Shortcuts(models, healthHandlers(responder, isReady));
   const access = await openAccess(server, logger, metrics.registry);
   const { authenticator, tls } = access;
   const guard = authenticator && new Guard({ authenticator, responder, openPaths: openPaths(server) });
-  const http = createHttpServer(app, (request) => shortcuts.find(request), responder, limits, {
+  const http = createHttpServer(router, (request) => shortcuts.find(request), responder, limits, {
     guard,
     tls,
     cors: server.cors,

@@ -1,15 +1,21 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { ServedModels } from './served-models';
 
-/** Predictions by their URL, so that the most frequent requests need no routing. */
+/** Predictions and health checks by their URL, so that the most frequent requests need no routing. */
 export class Shortcuts {
   private byUrl = new Map<string, RequestListener>();
 
-  constructor(private readonly models: ServedModels) {}
+  constructor(
+    private readonly models: ServedModels,
+    private readonly health: ReadonlyMap<string, RequestListener>,
+  ) {}
 
   /** Finds what answers a request; undefined = routing decides. */
   find({ method, url }: IncomingMessage): RequestListener | undefined {
-    return method === 'POST' && url !== undefined ? this.byUrl.get(url) : undefined;
+    if (url === undefined) {
+      return undefined;
+    }
+    return method === 'POST' ? this.byUrl.get(url) : method === 'GET' ? this.health.get(url) : undefined;
   }
 
   /** Makes the table anew, after a model became ready. */

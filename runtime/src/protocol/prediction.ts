@@ -43,6 +43,9 @@ export type RequestHeaders = Readonly<Record<string, string | string[] | undefin
 
 /** Reads the requests of one protocol for one model. */
 export interface Codec {
+  /** Whether what it reads holds no part of the body. */
+  readonly copies: boolean;
+
   /**
    * Reads a body.
    *

@@ -29,6 +29,8 @@ import { readV1Directly } from './v1-direct';
  * Where a row of an input has exactly one element, it may be written without list: `{"age": 42}` for `[N, 1]`.
  */
 export class V1Codec implements Codec {
+  readonly copies = true;
+
   private readonly writer: V1Answer;
   private readonly names: ReadonlySet<string>;
 

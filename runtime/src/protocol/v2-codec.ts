@@ -22,6 +22,9 @@ const DIRECT_BYTES = 384;
 
 /** The V2 protocol (Open Inference Protocol), in JSON and with the extension for binary tensor data. */
 export class V2Codec implements Codec {
+  // A binary tensor is a part of the body.
+  readonly copies = false;
+
   private readonly inputs: V2Inputs;
   private readonly outputs: V2Outputs;
   private readonly skeletons: Skeletons;

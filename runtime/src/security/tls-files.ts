@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Server as HttpsServer } from 'node:https';
-import { createSecureContext, createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
+import type { SecureContextOptions, Server, TLSSocket } from 'node:tls';
 import type { TlsConfig } from '../contract';
 import type { Logger } from '../telemetry';
 import { UnusableFileError, WatchedFiles } from './watched-files';
@@ -54,7 +54,7 @@ export class TlsFiles {
    * @param onConnection takes a connection whose handshake is done
    */
   createServer(protocols: string[], onConnection: (connection: TLSSocket) => void): Server {
-    const server = createServer({ ...this.options, ALPNProtocols: protocols }, onConnection);
+    const server = tls().createServer({ ...this.options, ALPNProtocols: protocols }, onConnection);
     // A failed handshake is the client's own: its connection is gone, and nothing is to be told.
     server.on('tlsClientError', (_error, connection) => connection.destroy());
     this.keepCurrent(server);
@@ -65,6 +65,11 @@ export class TlsFiles {
   close(): void {
     this.files.close();
   }
+}
+
+/** Loaded here, because a process without TLS should not pay for it at its start. */
+function tls(): typeof import('node:tls') {
+  return require('node:tls');
 }
 
 async function readOptions(config: TlsConfig, logger: Logger): Promise<TlsServerOptions> {
@@ -89,7 +94,7 @@ async function readOptions(config: TlsConfig, logger: Logger): Promise<TlsServer
     rejectUnauthorized: ca !== undefined,
     handshakeTimeout: HANDSHAKE_MILLIS,
   };
-  parsed(() => createSecureContext(options), 'the files can be used for TLS');
+  parsed(() => tls().createSecureContext(options), 'the files can be used for TLS');
   const validTo = certificate.validToDate;
   if (validTo.getTime() < Date.now()) {
     logger.warn({ setting: SETTING, validTo }, 'the certificate has expired; clients will refuse it');

@@ -19,6 +19,7 @@ import {
   type StageTimes,
 } from '../../scheduling';
 import type { Logger, ServingMetrics } from '../../telemetry';
+import { noteInFlight } from '../small-heap';
 import type { GrpcEndpoint } from './endpoint';
 import type { InferCall } from './infer-call';
 import { headersOf } from './metadata';
@@ -63,6 +64,7 @@ export class Exchange implements Job {
     const { endpoint, context } = this;
     this.pending = true;
     context.metrics.inFlight += 1;
+    noteInFlight(context.metrics.inFlight);
     try {
       const limit = this.expectedAt();
       const refused = endpoint.refusal?.(limit);

@@ -2,12 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { badRequest, RETRY_AFTER, RequestError, shown } from '../../protocol';
 import { errorCode } from '../../telemetry';
 import { inflateBody } from './compression';
+import { freeMemory } from './free-memory';
 
 const ACCEPTED = { 'Accept-Encoding': 'gzip, deflate' } as const;
 
 /** What happens with a body. */
 export interface BodyReceiver {
-  /** The whole body, decompressed. */
+  /** The whole body, decompressed. It is the receiver's own. */
   received(body: Buffer): void;
 
   /** The body cannot be accepted. */
@@ -93,7 +94,7 @@ export class BodyReader {
     });
     request.on('end', () => {
       if (!done) {
-        finish(pieces === undefined ? Buffer.alloc(0) : Buffer.concat(pieces, size));
+        finish(joined(pieces ?? [], size));
       }
     });
   }
@@ -132,6 +133,12 @@ export class BodyReader {
       `The body is larger than the limit of ${this.limits.bodyBytes} bytes (server.maxBodyBytes).`,
     );
   }
+}
+
+function joined(pieces: readonly Buffer[], size: number): Buffer {
+  const body = Buffer.concat(pieces, size);
+  freeMemory(pieces);
+  return body;
 }
 
 function unknownEncoding(encoding: string | undefined): RequestError {

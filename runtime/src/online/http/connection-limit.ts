@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
 import { RETRY_AFTER, RequestError } from '../../protocol';
 
 /** So many clients at a time are told that there are too many connections; more are just disconnected. */
@@ -12,12 +11,14 @@ export class ConnectionLimit {
   private readonly surplus = new WeakSet<Socket>();
   private told = 0;
 
+  /** @param event tells of a connection whose requests can be read */
   constructor(
     server: Server,
     private readonly most: number,
+    event: 'connection' | 'secureConnection',
   ) {
     server.maxConnections = most + TOLD_CLIENTS;
-    server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => this.add(socket));
+    server.on(event, (socket: Socket) => this.add(socket));
   }
 
   /** Why the requests of a connection are refused; undefined when they are not. */

@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { DOCS_FILES, PAGE_PATH } from './docs-page';
 import { OPENAPI_PATH, type OpenApi } from './openapi';
 import type { Responder } from './responder';
-import { addGetRoute, type RouteAdder } from './route';
+import { addGetRoute } from './route';
+import { pathOf, type RouteAdder } from './router';
 
 /**
  * What the page may do: load its own script and style, ask this server, and nothing else.
@@ -31,10 +32,10 @@ const HEADERS = {
 };
 
 /** Adds the OpenAPI document, and the page where a person sends predictions. */
-export function addDocsRoutes(app: RouteAdder, openApi: OpenApi, responder: Responder): void {
+export function addDocsRoutes(router: RouteAdder, openApi: OpenApi, responder: Responder): void {
   const get = (path: string, answer: (response: ServerResponse) => void) => {
-    addGetRoute(app, path, (request, response) => {
-      if (path === PAGE_PATH && request.path !== PAGE_PATH) {
+    addGetRoute(router, path, (request, response) => {
+      if (path === PAGE_PATH && pathOf(request).endsWith('/')) {
         // The addresses in the page are relative to its path without slash.
         responder.text(response, 308, '{}', { Location: `..${PAGE_PATH}` });
       } else {

@@ -20,10 +20,12 @@ import {
   type StageTimes,
 } from '../../scheduling';
 import type { Logger, RequestMeter, ServingMetrics } from '../../telemetry';
+import { noteInFlight } from '../small-heap';
 import { type AnswerCoding, AS_IT_IS, codingFor } from './accept-encoding';
 import type { BodyReader } from './body';
 import { codeAnswer } from './coded-answer';
 import { countUnanswered } from './connection';
+import { freeMemory } from './free-memory';
 import { asRequestError, type Responder } from './responder';
 import { serverTiming } from './server-timing';
 import { requestedMillis } from './time-limit';
@@ -97,6 +99,7 @@ class Exchange implements Job {
     this.pending = true;
     countUnanswered(this.request.socket, 1);
     context.metrics.inFlight += 1;
+    noteInFlight(context.metrics.inFlight);
     try {
       const { headers } = this.request;
       this.coding = codingFor(headers['accept-encoding']);
@@ -109,6 +112,9 @@ class Exchange implements Job {
       }
       const started = performance.now();
       const prediction = codec.decode(body, headers);
+      if (codec.copies) {
+        freeMemory([body]);
+      }
       this.reading = (performance.now() - started) / 1000;
       this.options.meter.readingSeconds += this.reading;
       this.prediction = prediction;

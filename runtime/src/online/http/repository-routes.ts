@@ -3,7 +3,8 @@ import { badRequest, RequestError } from '../../protocol';
 import { changeRefused, indexOf } from '../repository';
 import type { BodyReader } from './body';
 import { asRequestError, type Responder } from './responder';
-import { addPostRoute, type RouteAdder } from './route';
+import { addPostRoute } from './route';
+import type { RouteAdder } from './router';
 import { refuseUnread } from './unread';
 
 /** Bodies of the repository extension are a few words. */
@@ -24,20 +25,20 @@ export interface RepositoryContext {
  *
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_repository.md
  */
-export function addRepositoryRoutes(app: RouteAdder, context: RepositoryContext): void {
+export function addRepositoryRoutes(router: RouteAdder, context: RepositoryContext): void {
   const { responder } = context;
-  addIndexRoute(app, context);
+  addIndexRoute(router, context);
   const refusal = changeRefused();
   for (const verb of ['load', 'unload']) {
-    addPostRoute(app, `/v2/repository/models/:model/${verb}`, (request, response) =>
+    addPostRoute(router, `/v2/repository/models/:model/${verb}`, (request, response) =>
       refuseUnread(request, response, refusal, responder),
     );
   }
 }
 
 /** Adds `POST /v2/repository/index`. */
-export function addIndexRoute(app: RouteAdder, { bodies, responder, versions }: RepositoryContext): void {
-  addPostRoute(app, '/v2/repository/index', (request, response) => {
+export function addIndexRoute(router: RouteAdder, { bodies, responder, versions }: RepositoryContext): void {
+  addPostRoute(router, '/v2/repository/index', (request, response) => {
     bodies.read(request, {
       refused: (error) => refuseUnread(request, response, error, responder),
       received: (body) => {

@@ -1,24 +1,18 @@
-import type { Express, NextFunction, Request, Response } from 'express';
 import { RequestError } from '../../protocol';
 import type { ServedModels } from '../served-models';
 import type { Responder } from './responder';
-
-/** Where routes are added. */
-export type RouteAdder = Pick<Express, 'route'>;
+import type { Handler, RouteAdder } from './router';
 
 /** What the routes of models need. */
 export interface ModelRouteContext {
-  readonly app: RouteAdder;
+  readonly router: RouteAdder;
   readonly models: ServedModels;
   readonly responder: Responder;
 }
 
-/** Answers a request, or gives it to the next route. */
-export type Handler = (request: Request<Record<string, string>>, response: Response, next: NextFunction) => void;
-
 /** Adds a route that is read and not changed; other methods are refused. */
-export function addGetRoute(app: RouteAdder, path: string, handler: Handler): void {
-  app
+export function addGetRoute(router: RouteAdder, path: string, handler: Handler): void {
+  router
     .route(path)
     .get(handler)
     .all(() => {
@@ -27,8 +21,8 @@ export function addGetRoute(app: RouteAdder, path: string, handler: Handler): vo
 }
 
 /** Adds a route that is posted to; other methods are refused. */
-export function addPostRoute(app: RouteAdder, path: string, handler: Handler): void {
-  app
+export function addPostRoute(router: RouteAdder, path: string, handler: Handler): void {
+  router
     .route(path)
     .post(handler)
     .all(() => {

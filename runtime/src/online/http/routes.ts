@@ -1,4 +1,4 @@
-import type { Express, NextFunction, Request, Response } from 'express';
+import type { RequestListener } from 'node:http';
 import { HTTP_PATHS, RUNTIME_VERSION, type ServerConfig } from '../../contract';
 import { badRequest, RETRY_AFTER, RequestError, shown } from '../../protocol';
 import type { Logger } from '../../telemetry';
@@ -10,13 +10,14 @@ import { addDocsRoutes } from './docs-routes';
 import { OpenApi } from './openapi';
 import { addRepositoryRoutes } from './repository-routes';
 import { asRequestError, type Responder } from './responder';
-import { addGetRoute, type Handler } from './route';
+import { addGetRoute } from './route';
+import { type ErrorHandler, type Handler, pathOf, type Router } from './router';
 import { addV1Routes } from './v1-routes';
 import { addV2Routes } from './v2-routes';
 
 /** What the routes need. */
 export interface RouteContext {
-  readonly app: Express;
+  readonly router: Router;
   readonly models: ServedModels;
   readonly responder: Responder;
   readonly bodies: BodyReader;
@@ -31,9 +32,9 @@ const SERVER_NAME = 'model-serving';
 
 /** Adds every route of V1 and V2. Predictions are found here too, when they did not take the shortcut before. */
 export function addRoutes(context: RouteContext): void {
-  const { app, models, responder } = context;
+  const { router, models, responder } = context;
   const { registry } = models;
-  const get = (path: string, handler: Handler) => addGetRoute(app, path, handler);
+  const get = (path: string, handler: Handler) => addGetRoute(router, path, handler);
   const json =
     (value: () => object): Handler =>
     (_request, response) =>
@@ -55,14 +56,9 @@ export function addRoutes(context: RouteContext): void {
     '/v2/models',
     json(() => ({ models: registry.names })),
   );
-  get(
-    HTTP_PATHS.live,
-    json(() => ({ live: true })),
-  );
-  get(HTTP_PATHS.ready, (_request, response) => {
-    const ready = context.isReady();
-    responder.json(response, ready ? 200 : 503, { ready }, ready ? undefined : RETRY_AFTER);
-  });
+  for (const [path, handler] of healthHandlers(responder, context.isReady)) {
+    get(path, handler);
+  }
   get('/v2/models/stats', (_request, response, next) => {
     // A model may have this name.
     if (registry.versions('stats').length > 0) {
@@ -75,22 +71,37 @@ export function addRoutes(context: RouteContext): void {
     addV1Routes(context, version);
     addV2Routes(context, version);
   }
-  addRepositoryRoutes(app, { bodies: context.bodies, responder, versions: () => registry.all });
+  addRepositoryRoutes(router, { bodies: context.bodies, responder, versions: () => registry.all });
   const { authentication, docs = true } = context.server;
   if (docs) {
-    addDocsRoutes(app, new OpenApi(models, authentication), responder);
+    addDocsRoutes(router, new OpenApi(models, authentication), responder);
   }
-  addEndOfRoutes(app, responder, context.logger);
+  addEndOfRoutes(router, responder, context.logger);
+}
+
+/** What answers health checks, by path. */
+export function healthHandlers(responder: Responder, isReady: () => boolean): Map<string, RequestListener> {
+  return new Map<string, RequestListener>([
+    [HTTP_PATHS.live, (_request, response) => responder.json(response, 200, { live: true })],
+    [
+      HTTP_PATHS.ready,
+      (_request, response) => {
+        const ready = isReady();
+        responder.json(response, ready ? 200 : 503, { ready }, ready ? undefined : RETRY_AFTER);
+      },
+    ],
+  ]);
 }
 
 /** Answers what no route has answered, and errors of routes. To be called after every route is added. */
-export function addEndOfRoutes(app: Express, responder: Responder, logger: Logger): void {
-  app.use((request, response) => {
-    responder.error(response, new RequestError(404, `There is no route ${shown(request.path)}.`));
+export function addEndOfRoutes(router: Router, responder: Responder, logger: Logger): void {
+  router.use((request, response) => {
+    responder.error(response, new RequestError(404, `There is no route ${shown(pathOf(request))}.`));
   });
-  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+  const answerError: ErrorHandler = (error, _request, response, _next) => {
     responder.error(response, routingError(error, logger));
-  });
+  };
+  router.use(answerError);
 }
 
 /** Errors of the routes themselves, and of a path that cannot be decoded. */

@@ -1,14 +1,12 @@
 import {
   createServer,
-  IncomingMessage,
+  type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerOptions,
-  ServerResponse,
+  type ServerResponse,
 } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import express, { type Express } from 'express';
 import type { CorsConfig } from '../../contract';
 import { badRequest, REQUEST_ID_HEADER, RequestError, readRequestId } from '../../protocol';
 import type { TlsFiles } from '../../security';
@@ -19,6 +17,7 @@ import { ConnectionLimit } from './connection-limit';
 import { Cors } from './cors';
 import type { Guard } from './guard';
 import { errorText, type Responder } from './responder';
+import type { RequestHandler } from './router';
 
 /** Finds what answers a request without routing; undefined = routing decides. */
 export type Shortcut = (request: IncomingMessage) => RequestListener | undefined;
@@ -35,42 +34,28 @@ export interface Access {
   readonly tls?: TlsFiles;
 }
 
-/** Makes an Express application without routes. Its settings must be made before its first route. */
-export function createApp(): Express {
-  const app = express();
-  app.disable('etag');
-  app.disable('x-powered-by');
-  app.enable('case sensitive routing');
-  return app;
-}
-
 /**
- * Makes the HTTP server of an Express application.
+ * Makes the HTTP server of a router.
  *
- * Express changes the prototype of every request and response, after which every access to them is slow. Here the
- * server makes them with the prototypes of the application from the start, so that there is nothing to change.
- *
- * @param app the application, from {@link createApp}
- * @param shortcut tried before the application
+ * @param shortcut tried before the router
  */
 export function createHttpServer(
-  app: Express,
+  router: RequestHandler,
   shortcut: Shortcut,
   responder: Responder,
   limits: ServingLimits,
   { guard, tls, cors: sites }: Access = {},
 ): Server {
   const cors = sites && new Cors(sites, responder);
-  class AppRequest extends IncomingMessage {}
-  class AppResponse extends ServerResponse<AppRequest> {}
-  Object.setPrototypeOf(AppRequest.prototype, app.request);
-  Object.setPrototypeOf(AppResponse.prototype, app.response);
-  Object.assign(app, { request: AppRequest.prototype, response: AppResponse.prototype });
-
-  const route: RequestListener<typeof AppRequest, typeof AppResponse> = (request, response) => {
-    (shortcut(request) ?? app)(request, response);
+  const route: RequestListener = (request, response) => {
+    const known = shortcut(request);
+    if (known === undefined) {
+      router(request, response, () => responder.error(response, NO_PATH));
+    } else {
+      known(request, response);
+    }
   };
-  const admit = (request: AppRequest, response: AppResponse, proceed: typeof route) => {
+  const admit = (request: IncomingMessage, response: ServerResponse, proceed: RequestListener) => {
     const id = readRequestId(request.headers);
     if (id !== undefined) {
       response.setHeader(REQUEST_ID_HEADER, id);
@@ -87,8 +72,6 @@ export function createHttpServer(
     }
   };
   const settings = {
-    IncomingMessage: AppRequest,
-    ServerResponse: AppResponse,
     headersTimeout: limits.headersMillis,
     requestTimeout: limits.requestMillis,
     keepAliveTimeout: limits.keepAliveMillis,
@@ -97,12 +80,16 @@ export function createHttpServer(
     // Checked above, to answer as everywhere else.
     requireHostHeader: false,
   };
-  const dispatch: typeof route = (request, response) => admit(request, response, route);
+  const dispatch: RequestListener = (request, response) => admit(request, response, route);
   const server = tls === undefined ? createServer(settings, dispatch) : createSecureServer(tls, settings, dispatch);
-  const connections = new ConnectionLimit(server, limits.connections);
+  const connections = new ConnectionLimit(
+    server,
+    limits.connections,
+    tls === undefined ? 'connection' : 'secureConnection',
+  );
   server.maxRequestsPerSocket = limits.requestsPerConnection;
   server.on('clientError', (error, connection) => answerClientError(error, connection, limits));
-  server.on('checkContinue', (incoming: AppRequest, outgoing: AppResponse) => {
+  server.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) => {
     admit(incoming, outgoing, (request, response) => {
       // A body that is too large is refused before it is sent.
       if (!(Number(request.headers['content-length']) > limits.bodyBytes)) {
@@ -114,11 +101,10 @@ export function createHttpServer(
   return server;
 }
 
-function createSecureServer<
-  Request extends typeof IncomingMessage,
-  Response extends typeof ServerResponse<InstanceType<Request>>,
->(tls: TlsFiles, settings: ServerOptions<Request, Response>, listener: RequestListener<Request, Response>): Server {
-  const server = createTlsServer<Request, Response>({ ...settings, ...tls.options }, listener);
+function createSecureServer(tls: TlsFiles, settings: ServerOptions, listener: RequestListener): Server {
+  // Loaded here, because a process without TLS should not pay for it at its start.
+  const https = require('node:https') as typeof import('node:https');
+  const server = https.createServer({ ...settings, ...tls.options }, listener);
   tls.keepCurrent(server);
   return server;
 }
@@ -144,6 +130,8 @@ function answerClientError(error: Error, connection: Duplex, limits: ServingLimi
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
+
+const NO_PATH = new RequestError(404, 'The request has no path.');
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',

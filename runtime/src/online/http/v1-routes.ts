@@ -1,22 +1,22 @@
-import type { Request } from 'express';
 import { RequestError, shown } from '../../protocol';
 import { endpointOf, readyModel } from '../find-model';
 import { type ModelRouteContext, methodError } from './route';
+import type { RoutedRequest } from './router';
 
 /**
  * Adds `…/models/{m}` and `…/models/{m}:predict`: the verb is part of the last path segment.
  *
  * @param version what follows the model in paths: nothing, or `/versions/:version`
  */
-export function addV1Routes({ app, models, responder }: ModelRouteContext, version: string): void {
+export function addV1Routes({ router, models, responder }: ModelRouteContext, version: string): void {
   const path = version === '' ? '/v1/models/:target' : '/v1/models/:model/versions/:target';
-  const parse = ({ params }: Request<Record<string, string>>) => {
+  const parse = ({ params }: RoutedRequest) => {
     const [name, verb] = splitVerb(params.target);
     return version === '' ? { model: name, version: undefined, verb } : { model: params.model, version: name, verb };
   };
-  app
+  router
     .route(path)
-    .get((request: Request<Record<string, string>>, response) => {
+    .get((request, response) => {
       const { model, version, verb } = parse(request);
       if (verb !== undefined) {
         throw verb === 'predict' ? methodError('POST') : unknownVerb(verb);
@@ -24,7 +24,7 @@ export function addV1Routes({ app, models, responder }: ModelRouteContext, versi
       readyModel(models, model, version);
       responder.json(response, 200, { name: model, ready: true });
     })
-    .post((request: Request<Record<string, string>>, response) => {
+    .post((request, response) => {
       const { model, version, verb } = parse(request);
       if (verb === undefined) {
         throw methodError('GET, HEAD');
@@ -34,7 +34,7 @@ export function addV1Routes({ app, models, responder }: ModelRouteContext, versi
       }
       endpointOf(models, 'v1', model, version).handle(request, response);
     })
-    .all((request: Request<Record<string, string>>) => {
+    .all((request) => {
       throw methodError(parse(request).verb === undefined ? 'GET, HEAD' : 'POST');
     });
 }

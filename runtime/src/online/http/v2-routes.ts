@@ -11,13 +11,13 @@ const PLATFORM = 'onnx_onnxv1';
  *
  * @param version what follows the model in paths: nothing, or `/versions/:version`
  */
-export function addV2Routes({ app, models, responder }: ModelRouteContext, version: string): void {
+export function addV2Routes({ router, models, responder }: ModelRouteContext, version: string): void {
   const path = `/v2/models/:model${version}`;
-  addGetRoute(app, path, ({ params }, response) => {
+  addGetRoute(router, path, ({ params }, response) => {
     const served = readyModel(models, params.model, params.version);
     responder.json(response, 200, metadata(models, served));
   });
-  addGetRoute(app, `${path}/ready`, ({ params }, response) => {
+  addGetRoute(router, `${path}/ready`, ({ params }, response) => {
     const found = findModel(models, params.model, params.version);
     const ready = models.get(found) !== undefined;
     responder.json(
@@ -27,11 +27,11 @@ export function addV2Routes({ app, models, responder }: ModelRouteContext, versi
       ready ? undefined : RETRY_AFTER,
     );
   });
-  addGetRoute(app, `${path}/stats`, ({ params }, response) => {
+  addGetRoute(router, `${path}/stats`, ({ params }, response) => {
     const versions = versionsOf(models, params.model, params.version);
     responder.json(response, 200, { model_stats: statisticsOf(models, versions) });
   });
-  addPostRoute(app, `${path}/infer`, (request, response) => {
+  addPostRoute(router, `${path}/infer`, (request, response) => {
     endpointOf(models, 'v2', request.params.model, request.params.version).handle(request, response);
   });
 }

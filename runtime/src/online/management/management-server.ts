@@ -4,9 +4,10 @@ import type { Logger } from '../../telemetry';
 import type { BodyReader } from '../http/body';
 import { addIndexRoute, isRecord, type RepositoryContext, readRepositoryBody } from '../http/repository-routes';
 import { asRequestError } from '../http/responder';
-import { addPostRoute, type RouteAdder } from '../http/route';
+import { addPostRoute } from '../http/route';
+import { createRouter, type RouteAdder, type Router } from '../http/router';
 import { addEndOfRoutes } from '../http/routes';
-import { createApp, createHttpServer } from '../http/server';
+import { createHttpServer } from '../http/server';
 import { refuseUnread } from '../http/unread';
 import type { ServingLimits } from '../limits';
 import type { ModelRepository } from './model-repository';
@@ -27,9 +28,14 @@ export interface ManagementOptions extends RepositoryContext {
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_repository.md
  */
 export function createManagementServer(options: ManagementOptions): Server {
-  const { repository, responder, limits, logger } = options;
-  const app = createApp();
-  app.use((request, response, next) => {
+  const { responder, limits } = options;
+  const router = createRouter((router) => addManagementRoutes(router, options));
+  return createHttpServer(router, () => undefined, responder, limits);
+}
+
+function addManagementRoutes(router: Router, options: ManagementOptions): void {
+  const { repository, responder, logger } = options;
+  router.use((request, response, next) => {
     // A browser says so of every request that could change something: no page of another site may reach this port.
     if (request.headers.origin !== undefined) {
       const error = new RequestError(403, 'The management port answers no browsers.');
@@ -38,20 +44,19 @@ export function createManagementServer(options: ManagementOptions): Server {
       next();
     }
   });
-  addIndexRoute(app, options);
-  addVerb(app, 'load', options, (name) => repository.load(name));
-  addVerb(app, 'unload', options, (name) => repository.unload(name));
-  addEndOfRoutes(app, responder, logger);
-  return createHttpServer(app, () => undefined, responder, limits);
+  addIndexRoute(router, options);
+  addVerb(router, 'load', options, (name) => repository.load(name));
+  addVerb(router, 'unload', options, (name) => repository.unload(name));
+  addEndOfRoutes(router, responder, logger);
 }
 
 function addVerb(
-  app: RouteAdder,
+  router: RouteAdder,
   verb: 'load' | 'unload',
   { bodies, responder, logger }: ManagementOptions,
   change: (name: string) => Promise<void>,
 ): void {
-  addPostRoute(app, `/v2/repository/models/:model/${verb}`, async (request, response) => {
+  addPostRoute(router, `/v2/repository/models/:model/${verb}`, async (request, response) => {
     const name = request.params.model;
     try {
       checkParameters(readRepositoryBody(await bodyOf(bodies, request)).parameters);
