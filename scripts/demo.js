@@ -3,16 +3,16 @@
  * and hold the answers against what Python's onnxruntime said for them.
  */
 
-const { execFileSync, spawn } = require('node:child_process');
-const { mkdtempSync, readFileSync, rmSync, watch } = require('node:fs');
+const { execFileSync } = require('node:child_process');
+const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { styleText } = require('node:util');
 const { parseAllDocuments } = require('yaml');
+const { runManifests } = require('./local-run');
 
 const ROOT = join(__dirname, '..');
 const TOLERANCE = 1e-6;
-const READY_MILLIS = 60_000;
 const STARTED = performance.now();
 
 const title = (text) => console.log(`\n${styleText('bold', text)}`);
@@ -32,50 +32,6 @@ function synthesize() {
     document.toJS(),
   );
   table(objects.map(({ kind, metadata }) => [kind, metadata.name]));
-}
-
-/** Starts `model-serving local` and resolves with its status when every pod is ready. */
-function startLocally(folder) {
-  title('2. The same manifests run on this machine (model-serving local dist/)');
-  const statusFile = join(folder, 'status.json');
-  const arguments_ = ['runtime/bin/model-serving.js', 'local', 'dist', '--status-file', statusFile];
-  const child = spawn(process.execPath, arguments_, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  let log = '';
-  child.stdout.on('data', (chunk) => {
-    log += chunk;
-  });
-  const ready = new Promise((resolve, reject) => {
-    const look = () => {
-      const status = readStatus(statusFile);
-      if (status?.ready) {
-        finish(() => resolve(status));
-      }
-    };
-    const watcher = watch(folder, look);
-    const fail = (why) => finish(() => reject(new Error(`${why}\n${log}`)));
-    const timer = setTimeout(() => fail(`not ready within ${READY_MILLIS / 1000} s`), READY_MILLIS);
-    const onExit = (code) => fail(`model-serving local ended with code ${code}`);
-    const finish = (then) => {
-      clearTimeout(timer);
-      watcher.close();
-      child.off('exit', onExit);
-      then();
-    };
-    child.on('exit', onExit);
-    look();
-  });
-  return { child, ready };
-}
-
-function readStatus(file) {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (error.code === 'ENOENT') {
-      return undefined; // not written yet
-    }
-    throw error;
-  }
 }
 
 async function send(url, body) {
@@ -161,12 +117,12 @@ function howToGoOn() {
 
 async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'model-serving-demo-'));
-  let child;
+  let local;
   try {
     synthesize();
-    const local = startLocally(folder);
-    child = local.child;
-    const { services } = await local.ready;
+    title('2. The same manifests run on this machine (model-serving local dist/)');
+    local = await runManifests(join(ROOT, 'dist'), folder);
+    const { services } = local.status;
     table([
       ['service', 'port', 'address', 'ready pods'],
       ...services.map(({ name, port, address, readyPods, pods }) => [name, port, address, `${readyPods} of ${pods}`]),
@@ -177,11 +133,7 @@ async function main() {
     await metrics(url('v1', 'metrics'));
     howToGoOn();
   } finally {
-    if (child !== undefined && child.exitCode === null) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }
+    await local?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

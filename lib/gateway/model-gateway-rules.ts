@@ -1,19 +1,17 @@
 import { ServiceType } from 'cdk8s-plus-28';
 import {
   checkConfigMapSize,
-  checkDisruptionBudget,
   checkEnvironment,
   checkImage,
   checkMountedFile,
   checkObjectNames,
   checkPodMetadata,
+  checkReplicas,
   checkResources,
-  checkScaling,
   checkScheduling,
   checkSecret,
   checkServiceAccount,
   configMapBytes,
-  isAutoscaled,
   quote,
   RULES,
   type Violation,
@@ -86,22 +84,6 @@ export function checkFiles({ agent, proxy }: GatewayFiles): Violation[] {
 
 function knownClients({ authentication: { apiKeys, jwt } }: Settings) {
   return { apiKeys: apiKeys !== undefined, jwt: jwt !== undefined };
-}
-
-function checkReplicas(props: ModelGatewayProps, { scaling, disruptionBudget }: Settings): Violation[] {
-  const found = [...checkScaling(scaling), ...checkDisruptionBudget(disruptionBudget, scaling.minReplicas)];
-  if (props.replicas !== undefined && props.scaling !== undefined) {
-    found.push(
-      violation(
-        RULES.oneReplicaOwner,
-        `replicas is ${quote(props.replicas)}, and scaling is set too.`,
-        isAutoscaled(scaling)
-          ? 'Remove replicas; scaling has minReplicas and maxReplicas.'
-          : 'Remove one of them; Scaling.fixed(n) is the same as replicas: n.',
-      ),
-    );
-  }
-  return found;
 }
 
 function checkLimits({ maxConcurrentRequests, trustedProxies }: Settings): Violation[] {

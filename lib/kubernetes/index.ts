@@ -19,6 +19,7 @@ export * from './parse-quantity';
 export * from './pod';
 export * from './pod-patch';
 export * from './quantity';
+export * from './replicas';
 export * from './resources';
 export * from './rules';
 export * from './scaling';

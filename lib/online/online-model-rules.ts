@@ -1,17 +1,15 @@
 import {
   checkConfigMapSize,
-  checkDisruptionBudget,
   checkDuration,
   checkEnvironment,
   checkImage,
   checkObjectNames,
   checkPodMetadata,
+  checkReplicas,
   checkResources,
-  checkScaling,
   checkScheduling,
   checkServiceAccount,
   configMapBytes,
-  isAutoscaled,
   memoryLimitOf,
   quote,
   RULES,
@@ -87,22 +85,6 @@ function checkGpuImage({ resources, bundledImage }: Settings): Violation[] {
           'Set image to one that computes on this GPU, or remove gpu.',
         ),
       ];
-}
-
-function checkReplicas(props: OnlineModelProps, { scaling, disruptionBudget }: Settings): Violation[] {
-  const found = [...checkScaling(scaling), ...checkDisruptionBudget(disruptionBudget, scaling.minReplicas)];
-  if (props.replicas !== undefined && props.scaling !== undefined) {
-    found.push(
-      violation(
-        RULES.oneReplicaOwner,
-        `replicas is ${quote(props.replicas)}, and scaling is set too.`,
-        isAutoscaled(scaling)
-          ? 'Remove replicas; scaling has minReplicas and maxReplicas.'
-          : 'Remove one of them; Scaling.fixed(n) is the same as replicas: n.',
-      ),
-    );
-  }
-  return found;
 }
 
 function checkTimes(props: OnlineModelProps, { drainMillis, budgetMillis }: Settings): Violation[] {

@@ -10,7 +10,8 @@ const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { styleText } = require('node:util');
 const { firstAnswer, startLoad } = require('./load');
-const { runLocally, start } = require('./local');
+const { start } = require('../local-run');
+const { runCanary } = require('./local');
 
 const STARTED = performance.now();
 const MOST_MILLIS = 85_000;
@@ -62,7 +63,7 @@ async function rollOut(stable, candidate) {
   try {
     stopping.signal.throwIfAborted();
     const manifests = synthesize(folder, stable, candidate);
-    local = await runLocally(manifests, folder);
+    local = await runCanary(manifests, folder);
     await firstAnswer(local.url, stopping.signal);
     console.log(`  the gateway answers after ${seconds()}; ${local.proxy}; the load begins`);
     load = startLoad(local.url);

@@ -50,8 +50,7 @@ function begin(config: RolloutConfig, remembered: Remembered, look: Look, now: s
   const revision = Math.max(remembered.revision, look.proxies.highestRevision) + 1;
   const first = firstState(config, revision, now);
   const holder = look.holder;
-  const isPromoted =
-    sameVersions && (old.phase === 'Promoted' || old.phase === 'Promoting') && old.phase === 'Promoted';
+  const isPromoted = sameVersions && old.phase === 'Promoted';
   const start: RolloutState = isPromoted
     ? { ...first, phase: 'Promoted', reason: old.reason, since: old.since, attempt: old.attempt, holder }
     : { ...first, holder };
