@@ -21,7 +21,8 @@ test('replicas are added under load; an apply of the same manifests does not tak
   const objects = synthesize(namespace.name, {
     model: iris(),
     scaling: Scaling.onCpu({ minReplicas: 1, maxReplicas: 3, targetUtilization: 20 }),
-    resources: { cpu: Cpu.millis(50) },
+    // The autoscaler counts in requests. With as little as limit, the first pod could not answer its probes under the load.
+    resources: { cpu: Cpu.millis(50), cpuLimit: Cpu.millis(500) },
   });
   const name = nameOf(objects, 'HorizontalPodAutoscaler');
   const replicas = async () => (await namespace.get('deployment', name)).spec.replicas;
