@@ -2,7 +2,7 @@ import { dirname } from 'node:path/posix';
 import { Chart } from 'cdk8s';
 import { ServiceType } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { type AuthenticationConfig, DEFAULT_IMAGE, DEFAULT_PROXY_IMAGE, RUNTIME_VERSION } from '../contract';
+import { type AuthenticationConfig, DEFAULT_PROXY_IMAGE, RUNTIME_VERSION } from '../contract';
 import {
   type ContainerResources,
   type Destination,
@@ -21,7 +21,7 @@ import {
   type Volume,
   type VolumeMount,
 } from '../kubernetes';
-import { IMAGE_CONTEXT, renderAuthentication, renderServingTls } from '../online';
+import { renderAuthentication, renderServingTls, resolveImage } from '../online';
 import type { DownstreamTls, UpstreamTls } from './envoy';
 import type { ModelGatewayProps } from './model-gateway-props';
 
@@ -86,7 +86,7 @@ export function resolveSettings(construct: Construct, props: ModelGatewayProps):
     namespace: props.metadata?.namespace ?? chart.namespace,
     labels,
     selector: selectorLabels(labels),
-    image: String(props.image ?? construct.node.tryGetContext(IMAGE_CONTEXT) ?? DEFAULT_IMAGE),
+    image: resolveImage(construct, props).image,
     proxyImage: props.proxyImage ?? DEFAULT_PROXY_IMAGE,
     imagePullPolicy: props.imagePullPolicy ?? 'IfNotPresent',
     scaling: props.scaling ?? Scaling.fixed(props.replicas ?? DEFAULT_REPLICAS),

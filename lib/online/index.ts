@@ -32,6 +32,6 @@ export {
   ServingTls,
   type ServingTlsOptions,
 } from './security';
-export { IMAGE_CONTEXT, TEMPORARY_MOUNT } from './settings';
+export { resolveImage, TEMPORARY_MOUNT } from './settings';
 export { type OtlpTracingOptions, Tracing } from './tracing';
 export * from './warm-up';

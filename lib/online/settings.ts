@@ -27,7 +27,7 @@ import type { OnlineModelProps } from './online-model-props';
 import { WarmUp } from './warm-up';
 
 /** Context value of an app or a chart that names the runtime image of all its models. */
-export const IMAGE_CONTEXT = 'model-serving/image';
+const IMAGE_CONTEXT = 'model-serving/image';
 
 const DEFAULT_REPLICAS = 2;
 const DEFAULT_LOAD_MILLIS = 2 * 60_000;
@@ -125,7 +125,11 @@ export function resolveSettings(construct: Construct, props: OnlineModelProps): 
   };
 }
 
-function resolveImage(construct: Construct, props: OnlineModelProps): { image: string; bundledImage: boolean } {
+/** The runtime image of a construct: its own, the app's, or the one that comes with the library. */
+export function resolveImage(
+  construct: Construct,
+  props: { readonly image?: string },
+): { image: string; bundledImage: boolean } {
   const context: unknown = props.image ?? construct.node.tryGetContext(IMAGE_CONTEXT);
   return context === undefined
     ? { image: DEFAULT_IMAGE, bundledImage: true }

@@ -1,7 +1,7 @@
 import { Chart, Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { DEFAULT_IMAGE, ROLES } from '../contract';
+import { ROLES } from '../contract';
 import {
   at,
   type ContainerResources,
@@ -16,7 +16,7 @@ import {
   selectorLabels,
   standardLabels,
 } from '../kubernetes';
-import { IMAGE_CONTEXT, type OnlineModel } from '../online';
+import { type OnlineModel, resolveImage } from '../online';
 import type { CanaryRolloutProps } from './canary-rollout-props';
 import { MetricsSource } from './metrics-source';
 import { MissingData } from './missing-data';
@@ -85,7 +85,7 @@ export function resolveSettings(construct: Construct, props: CanaryRolloutProps)
     namespace: props.metadata?.namespace ?? chart.namespace,
     labels,
     selector: selectorLabels(labels),
-    image: String(props.image ?? construct.node.tryGetContext(IMAGE_CONTEXT) ?? DEFAULT_IMAGE),
+    image: resolveImage(construct, props).image,
     imagePullPolicy: props.imagePullPolicy ?? 'IfNotPresent',
     resources,
     needs,
