@@ -67,6 +67,7 @@ async function bundle() {
       'onnxruntime-node',
       '@aws-sdk/*',
       '@azure/*',
+      '@duckdb/*',
       '@grpc/*',
       '@opentelemetry/exporter-trace-otlp-http',
       '@opentelemetry/resources',

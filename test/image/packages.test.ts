@@ -56,18 +56,34 @@ describe('packages to install, from the lockfile', () => {
   };
 
   it('are those asked for and all that they need, where Node.js finds them', () => {
-    expect(installedPackages(packages, 'runtime', ['a'])).toEqual([
+    expect(installedPackages(packages, 'runtime', ['a'], 'x64')).toEqual([
       'node_modules/a',
       'node_modules/b',
       'node_modules/b/node_modules/c',
       'node_modules/peer',
     ]);
-    expect(installedPackages(packages, 'runtime', ['d'])).toEqual(['node_modules/c', 'runtime/node_modules/d']);
+    expect(installedPackages(packages, 'runtime', ['d'], 'x64')).toEqual(['node_modules/c', 'runtime/node_modules/d']);
+  });
+
+  it('with native code are those for the platform of the image', () => {
+    const native = {
+      runtime: {},
+      'node_modules/engine': {
+        optionalDependencies: { 'engine-arm64': '1', 'engine-x64': '1', 'engine-x64-musl': '1', 'engine-darwin': '1' },
+      },
+      'node_modules/engine-arm64': { os: ['linux'], cpu: ['arm64'], libc: ['glibc'] },
+      'node_modules/engine-x64': { os: ['linux'], cpu: ['x64'], libc: ['glibc'] },
+      'node_modules/engine-x64-musl': { os: ['linux'], cpu: ['x64'], libc: ['musl'] },
+      'node_modules/engine-darwin': { os: ['darwin'], cpu: ['x64'] },
+    };
+    const installed = (cpu: string) => installedPackages(native, 'runtime', ['engine'], cpu);
+    expect(installed('x64')).toEqual(['node_modules/engine', 'node_modules/engine-x64']);
+    expect(installed('arm64')).toEqual(['node_modules/engine', 'node_modules/engine-arm64']);
   });
 
   it('must all be there', () => {
     expect(() =>
-      installedPackages({ ...packages, 'node_modules/a': { dependencies: { gone: '1' } } }, 'runtime', ['a']),
+      installedPackages({ ...packages, 'node_modules/a': { dependencies: { gone: '1' } } }, 'runtime', ['a'], 'x64'),
     ).toThrow('package-lock.json has no gone, which node_modules/a needs');
   });
 });

@@ -5,14 +5,15 @@
  *   packages  npm packages that the bundle loads when it needs them
  *   bundle    the command, its licences and the bill of materials
  *
- * Run after `npm ci` and `npm run compile:runtime`; see runtime/Dockerfile.
+ * Run after `npm ci` and `npm run compile:runtime`; see runtime/Dockerfile. `--modules` is a folder where the packages are
+ * installed for the platform of the image.
  */
 
 const { mkdirSync, readFileSync, rmSync, symlinkSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const { parseArgs } = require('node:util');
 const { copyFile, copyPackage, normalize, writeFile } = require('./files');
-const { neededFiles } = require('./needed');
+const { neededFiles, processorOf } = require('./needed');
 const { bundledPackages, installedName, installedPackages, requiredPackages } = require('./packages');
 const { billOfMaterials } = require('./sbom');
 const { installSystem } = require('./system');
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     base: { type: 'string' },
     metafile: { type: 'string' },
     'npm-sbom': { type: 'string' },
+    modules: { type: 'string' },
     architecture: { type: 'string' },
     epoch: { type: 'string', default: '0' },
     out: { type: 'string' },
@@ -42,7 +44,7 @@ rmSync(values.out, { recursive: true, force: true });
 
 const metafile = json(values.metafile);
 const { packages } = json(join(ROOT, 'package-lock.json'));
-const installed = installedPackages(packages, WORKSPACE, requiredPackages(metafile));
+const installed = installedPackages(packages, WORKSPACE, requiredPackages(metafile), processorOf(values.architecture));
 
 const debian = installSystem(values.base, layer('base'), values.architecture);
 installPackages();
@@ -55,7 +57,7 @@ normalize(layer('bundle'), epoch);
 function installPackages() {
   for (const path of installed) {
     const isNeeded = neededFiles(installedName(path), values.architecture);
-    copyPackage(join(ROOT, path), join(layer('packages'), HOME, path), isNeeded);
+    copyPackage(join(values.modules, path), join(layer('packages'), HOME, path), isNeeded);
   }
 }
 

@@ -16,15 +16,24 @@ const GPU = /libonnxruntime_providers_(?:cuda|tensorrt|shared)/;
 const ARCHITECTURES = { amd64: 'x64', arm64: 'arm64' };
 
 /**
+ * @param architecture `amd64` or `arm64`
+ * @returns what Node.js calls it
+ */
+function processorOf(architecture) {
+  const own = ARCHITECTURES[architecture];
+  if (own === undefined) {
+    throw new Error(`no image for ${architecture}: choose one of ${Object.keys(ARCHITECTURES).join(', ')}.`);
+  }
+  return own;
+}
+
+/**
  * @param name name of the package
  * @param architecture `amd64` or `arm64`
  * @returns what says of a file, by its path inside the package, whether the image gets it
  */
 function neededFiles(name, architecture) {
-  const own = ARCHITECTURES[architecture];
-  if (own === undefined) {
-    throw new Error(`no image for ${architecture}: choose one of ${Object.keys(ARCHITECTURES).join(', ')}.`);
-  }
+  const own = processorOf(architecture);
   const isNeeded = (path) => LICENCE.test(path) || !NEVER_READ.test(path);
   if (name !== 'onnxruntime-node') {
     return isNeeded;
@@ -36,4 +45,4 @@ function neededFiles(name, architecture) {
   };
 }
 
-module.exports = { neededFiles };
+module.exports = { neededFiles, processorOf };

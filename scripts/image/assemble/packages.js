@@ -40,9 +40,11 @@ function requiredPackages(metafile) {
  *
  * @param packages `packages` of package-lock.json
  * @param workspace folder of the lockfile that loads the named packages
+ * @param cpu what Node.js calls the processor of the image; packages with native code for other platforms are not wanted
  * @returns {string[]} paths in the lockfile, sorted
  */
-function installedPackages(packages, workspace, names) {
+function installedPackages(packages, workspace, names, cpu) {
+  const platform = { os: 'linux', cpu, libc: 'glibc' };
   const found = new Set();
   const visit = (path) => {
     if (found.has(path)) {
@@ -55,7 +57,7 @@ function installedPackages(packages, workspace, names) {
     }
     for (const name of Object.keys({ ...optionalDependencies, ...peerDependencies })) {
       const optional = resolve(packages, path, name);
-      if (optional !== undefined && !isDevelopmentOnly(packages[optional])) {
+      if (optional !== undefined && !isDevelopmentOnly(packages[optional]) && runsOn(packages[optional], platform)) {
         visit(optional);
       }
     }
@@ -86,6 +88,10 @@ function parentOf(folder) {
 
 function isDevelopmentOnly({ dev, devOptional }) {
   return dev === true || devOptional === true;
+}
+
+function runsOn(declared, platform) {
+  return Object.entries(platform).every(([field, own]) => declared[field]?.includes(own) ?? true);
 }
 
 function missing(path, name) {
