@@ -88,7 +88,7 @@ export const METRIC_LABELS = {
   outcome: 'outcome',
   /** Name of a declared feature. */
   feature: 'feature',
-  /** `feature-store` or `prediction-log`. */
+  /** `feature-store`, `prediction-log` or `prediction-table`. */
   dependency: 'dependency',
   /** `closed`, `half-open` or `open`. */
   state: 'state',

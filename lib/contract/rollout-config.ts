@@ -5,6 +5,8 @@ export const ROLLOUT_SCHEMA = 'model-serving-rollout/v1';
 export const ROLLOUT_PORTS = {
   /** Status page and mirrored requests to compare. */
   http: 8080,
+  /** Outcomes that applications report. */
+  outcomes: 8081,
   /** Prometheus text exposition, and health. */
   metrics: 8082,
 } as const;
@@ -18,6 +20,12 @@ export const ROLLOUT_PATHS = {
   /** Prometheus text exposition. */
   metrics: '/metrics',
 } as const;
+
+/** HTTP path of outcomes, on {@link ROLLOUT_PORTS}`.outcomes`. */
+export const ROLLOUT_OUTCOMES_PATH = '/outcomes';
+
+/** What a query for an outcome metric has in the place of the version. */
+export const VERSION_PLACEHOLDER = '{version}';
 
 /** Keys of the ConfigMap that holds a rollout. The manifest has it without data; the controller fills it. */
 export const ROLLOUT_KEYS = {
@@ -97,6 +105,9 @@ export interface RolloutConfig {
   /** Where counts come from. */
   readonly metrics: MetricsSourceConfig;
 
+  /** What comes of the answers: the metrics of `outcome` guardrails. Absent = none. */
+  readonly outcomes?: OutcomeMetricConfig[];
+
   /** What happens in turn; promotion follows the last. */
   readonly steps: RolloutStepConfig[];
 
@@ -149,6 +160,9 @@ export interface RolloutArmConfig {
 
   /** Clusters of the proxy that carry requests mirrored to it. */
   readonly shadowClusters: string[];
+
+  /** Clusters of the proxy that carry requests whose header leads to it. Absent = none. */
+  readonly pinClusters?: string[];
 }
 
 /** The proxies in front of both versions. */
@@ -171,8 +185,44 @@ export interface MetricsSourceConfig {
   /** Address of Prometheus (type `prometheus`). */
   readonly url?: string;
 
+  /** Labels that the series of this gateway have, and those of others have not (type `prometheus`). Absent = none. */
+  readonly labels?: Record<string, string>;
+
   /** Longest time for one answer. */
   readonly timeoutMillis: number;
+}
+
+/** A metric of what comes of the answers of a version. */
+export interface OutcomeMetricConfig {
+  /** Unique within the rollout; what applications call it. */
+  readonly name: string;
+
+  /** `reported`: applications report each value. `prometheus`: a server is asked for sums. */
+  readonly source: string;
+
+  /** Whether it is the sum of the values over the sum of their denominators (`reported`). Absent = it is their mean. */
+  readonly ratio?: boolean;
+
+  /** Values above it count as it, those below its negative as that (`reported`). Absent = as they are. */
+  readonly cap?: number;
+
+  /** Address of Prometheus (`prometheus`). */
+  readonly url?: string;
+
+  /** What Prometheus is asked for (`prometheus`). */
+  readonly queries?: OutcomeQueriesConfig;
+}
+
+/** Queries in PromQL for the sums of the values of a version, with `VERSION_PLACEHOLDER`. Each gives series that only grow. */
+export interface OutcomeQueriesConfig {
+  /** Number of values. */
+  readonly count: string;
+
+  /** Their sum. */
+  readonly sum: string;
+
+  /** The sum of their squares. */
+  readonly sumSquares: string;
 }
 
 /** One step of a rollout. */
@@ -189,7 +239,10 @@ export interface RolloutStepConfig {
   /** Least time, with proxies that serve the split and a controller that looks. Absent = none. */
   readonly minMillis?: number;
 
-  /** Least number of requests in both versions (`shadow`: mirrored; compared, where answers are). Absent = none. */
+  /**
+   * Least number of requests in both versions (`shadow`: mirrored; compared, where answers are; `header`: with the header).
+   * Absent = none.
+   */
   readonly minSamples?: number;
 }
 
@@ -204,13 +257,14 @@ export interface GuardrailConfig {
    * `latency`: share of requests of the candidate over `budgetMillis` at most `max`.
    * `latencyIncrease`: it exceeds that of the stable version by at most `margin`.
    * `disagreement`: share of compared answers that differ at most `max`.
+   * `outcome`: a mean (or ratio) is worse than that of the stable version by at most `margin`.
    */
   readonly type: string;
 
   /** Largest share, from 0 to 1. */
   readonly max?: number;
 
-  /** Largest increase, from 0 to 1. */
+  /** Largest increase, from 0 to 1; `outcome`: largest harm, in the unit of the metric. */
   readonly margin?: number;
 
   /** Edge of the latency histogram, in milliseconds. */
@@ -218,6 +272,12 @@ export interface GuardrailConfig {
 
   /** `disagreement`: largest difference of two numbers that counts as the same. */
   readonly tolerance?: number;
+
+  /** `outcome`: name of the metric. */
+  readonly outcome?: string;
+
+  /** `outcome`: which way of a difference is harm: `higher-is-worse` or `lower-is-worse`. */
+  readonly direction?: string;
 
   /** Probability to end the rollout of a candidate that keeps the guardrail, over all looks together. */
   readonly alpha: number;

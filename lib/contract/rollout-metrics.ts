@@ -28,6 +28,8 @@ export const ROLLOUT_METRICS = {
   leader: 'model_serving_rollout_leader',
   /** Counter: mirrored requests to compare, by outcome. */
   comparisons: 'model_serving_rollout_comparisons_total',
+  /** Counter: values that applications reported, and refused reports, by what came of them. */
+  outcomes: 'model_serving_rollout_outcomes_total',
   /** Counter: notifications, by outcome. */
   notifications: 'model_serving_rollout_notifications_total',
 } as const;
@@ -39,7 +41,7 @@ export const ROLLOUT_METRIC_LABELS = {
   phase: 'phase',
   /** Name of a guardrail. */
   guardrail: 'guardrail',
-  /** `stable`, `candidate` or `shadow`. */
+  /** `stable`, `candidate`, `shadow` (mirrored) or `pin` (by the header of a step). */
   arm: 'arm',
   /** Kind of a decision. */
   kind: 'kind',

@@ -20,6 +20,8 @@ export const ROLES = {
   sleep: 'sleep',
   rollout: 'rollout',
   agent: 'agent',
+  batch: 'batch',
+  lookup: 'lookup',
 } as const;
 
 /** Container ports. */
@@ -40,6 +42,10 @@ export const PATHS = {
   credentials: '/etc/model-serving-credentials',
   /** Directory of the prediction log, writable where there is one in a file. */
   predictionLog: '/var/log/model-serving',
+  /** Directory of persistent volumes with tables, one folder for each claim. */
+  volumes: '/volumes',
+  /** Directory of a batch job for downloads and parts that are not yet uploaded. */
+  scratch: '/scratch',
   /** The only other writable directory. */
   temporary: '/tmp',
   /** Where a failing process leaves its reason for `kubectl describe pod`. */
@@ -82,6 +88,10 @@ export const ENVIRONMENT = {
    * servers are replaced, so that several pods run on one machine unchanged.
    */
   sandbox: 'MODEL_SERVING_SANDBOX',
+  /** Name of the Job of a pod, from its label `batch.kubernetes.io/job-name`. */
+  job: 'MODEL_SERVING_JOB',
+  /** Number of the shard of a pod of an Indexed Job, from 0; set by Kubernetes. */
+  completionIndex: 'JOB_COMPLETION_INDEX',
   /** IP address that servers listen on. Default: every address of the container. */
   host: 'MODEL_SERVING_HOST',
 } as const;

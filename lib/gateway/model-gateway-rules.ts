@@ -12,6 +12,7 @@ import {
   checkSecret,
   checkServiceAccount,
   configMapBytes,
+  MAX_CONFIG_MAP_BYTES,
   quote,
   RULES,
   type Violation,
@@ -73,12 +74,20 @@ export function checkAttachments(props: ModelGatewayProps, settings: Settings, a
   ];
 }
 
-/** Checks that the files fit into ConfigMaps. */
-export function checkFiles({ agent, proxy }: GatewayFiles): Violation[] {
-  const fix = 'Put some of the models behind a second gateway, or give them fewer hosts.';
+/**
+ * Checks that the files fit into ConfigMaps.
+ *
+ * @param versions how many versions of models are behind the gateway
+ */
+export function checkFiles({ agent, proxy }: GatewayFiles, versions: number): Violation[] {
+  const check = (what: string, bytes: number) => {
+    const fitting = Math.max(1, Math.floor((versions * MAX_CONFIG_MAP_BYTES) / bytes));
+    const fix = `Put some of the models behind a second gateway: of these ${versions} versions about ${fitting} fit. Or give them fewer hosts.`;
+    return checkConfigMapSize(what, bytes, fix);
+  };
   return [
-    ...checkConfigMapSize('The routes of the gateway', configMapBytes(agent), fix),
-    ...checkConfigMapSize('The configuration of the proxy', configMapBytes(proxy), fix),
+    ...check('The routes of the gateway', configMapBytes(agent)),
+    ...check('The configuration of the proxy', configMapBytes(proxy)),
   ];
 }
 
@@ -162,7 +171,7 @@ function checkVersion({ model, hosts }: AttachedVersion, settings: Settings): Vi
 function checkDefaultVersions(attachments: Attachments): Violation[] {
   return attachments.plan().flatMap(({ name, versions, split }) => {
     const chosen = attachments.versions.filter(
-      ({ model, defaultVersion }) => model.model.name === name && defaultVersion,
+      ({ model, defaultVersion }) => model.modelName === name && defaultVersion,
     ).length;
     return versions.length < 2 || split !== undefined || chosen === 1
       ? []
@@ -212,7 +221,7 @@ function isFreeHeader(name: string): boolean {
 }
 
 function checkAccessNames({ access = {} }: ModelGatewayProps, { versions }: Attachments): Violation[] {
-  const names = new Set(versions.map(({ model }) => model.model.name));
+  const names = new Set(versions.map(({ model }) => model.modelName));
   return Object.keys(access)
     .filter((name) => !names.has(name))
     .map((name) =>

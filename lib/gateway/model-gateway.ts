@@ -18,7 +18,7 @@ import {
   type Violation,
   validateConstruct,
 } from '../kubernetes';
-import type { ModelRouteOptions, OnlineModel } from '../online';
+import type { IServedModel, ModelRouteOptions, OnlineModel } from '../online';
 import { clusterName, podsHost, podsServiceName } from './envoy';
 import type { ModelGatewayProps } from './model-gateway-props';
 import { checkAttachments, checkFiles, checkGateway } from './model-gateway-rules';
@@ -146,12 +146,12 @@ export class ModelGateway extends Construct implements ITrafficRouter {
   }
 
   /**
-   * Puts a model behind the gateway. `OnlineModel` does so with its own `gateway`; a second time adds to the options.
+   * Puts a model behind the gateway. `OnlineModel` and `PredictionLookup` do so with their own `gateway`; a second time adds to the options.
    *
    * @param model model in the namespace of the gateway
    * @param options how requests find it
    */
-  public addModel(model: OnlineModel, options: ModelRouteOptions = {}): void {
+  public addModel(model: IServedModel, options: ModelRouteOptions = {}): void {
     if (this.attachments.add(model, options)) {
       const { _backend: backend } = model;
       const name = podsServiceName(backend.name);
@@ -173,12 +173,13 @@ export class ModelGateway extends Construct implements ITrafficRouter {
       this.addAgentAccess();
     }
     this.attachments.addSplit({ rollout, request });
-    const clusters = ({ _backend: { name } }: OnlineModel, purpose: 'share' | 'shadow') =>
+    const clusters = ({ _backend: { name } }: OnlineModel, purpose: 'share' | 'shadow' | 'pin') =>
       (['http', 'grpc'] as const).map((protocol) => clusterName(name, protocol, purpose));
     return {
       stableClusters: clusters(stable, 'share'),
       candidateClusters: clusters(candidate, 'share'),
       shadowClusters: clusters(candidate, 'shadow'),
+      pinClusters: clusters(candidate, 'pin'),
       stablePodsHost: podsHost(stable._backend),
       candidatePodsHost: podsHost(candidate._backend),
       proxyPodsHost: podsHost(this.settings),
@@ -251,7 +252,7 @@ export class ModelGateway extends Construct implements ITrafficRouter {
     const drainMillis = defaultDrainMillis(longestBudgetMillis(this.attachments));
     return [
       ...checkAttachments(this.props, this.settings, this.attachments),
-      ...checkFiles(this.files()),
+      ...checkFiles(this.files(), this.attachments.versions.length),
       ...violations,
       ...checkGracePeriod(pod, proxy, drainMillis),
     ];

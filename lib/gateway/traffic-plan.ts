@@ -1,10 +1,10 @@
 import type { IConstruct } from 'constructs';
-import type { ModelBackend, ModelRouteOptions, OnlineModel } from '../online';
+import type { IServedModel, ModelBackend, ModelRouteOptions } from '../online';
 import type { TrafficSplitRequest } from './traffic-router';
 
 /** A version of a model behind a gateway. */
 export interface AttachedVersion {
-  readonly model: OnlineModel;
+  readonly model: IServedModel;
   readonly hosts: string[];
   readonly defaultVersion: boolean;
 }
@@ -43,7 +43,7 @@ export interface SplitTraffic {
 
 /** What is behind a gateway. It grows until the synthesis. */
 export class Attachments {
-  private readonly versionsByModel = new Map<OnlineModel, AttachedVersion>();
+  private readonly versionsByModel = new Map<IServedModel, AttachedVersion>();
   private readonly splitList: AttachedSplit[] = [];
 
   /**
@@ -51,7 +51,7 @@ export class Attachments {
    *
    * @returns whether it is new
    */
-  public add(model: OnlineModel, { hosts = [], defaultVersion = false }: ModelRouteOptions = {}): boolean {
+  public add(model: IServedModel, { hosts = [], defaultVersion = false }: ModelRouteOptions = {}): boolean {
     const known = this.versionsByModel.get(model);
     this.versionsByModel.set(model, {
       model,
@@ -75,12 +75,12 @@ export class Attachments {
 
   /** What goes where, model by model. */
   public plan(): ModelTraffic[] {
-    const names = [...new Set(this.versions.map(({ model }) => model.model.name))];
+    const names = [...new Set(this.versions.map(({ model }) => model.modelName))];
     return names.map((name) => this.planModel(name));
   }
 
   private planModel(name: string): ModelTraffic {
-    const attached = this.versions.filter(({ model }) => model.model.name === name);
+    const attached = this.versions.filter(({ model }) => model.modelName === name);
     const split = this.splitList.find(({ request }) => request.stable.model.name === name);
     const versions = attached.map(({ model }) => trafficOf(model, split?.request.candidate === model));
     const hosts = [...new Set(attached.flatMap(({ hosts: own }) => own))];
@@ -95,6 +95,6 @@ export class Attachments {
   }
 }
 
-function trafficOf({ model: { version }, _backend: backend }: OnlineModel, isCandidate: boolean): VersionTraffic {
+function trafficOf({ modelVersion: version, _backend: backend }: IServedModel, isCandidate: boolean): VersionTraffic {
   return { version, backend, variant: isCandidate ? 'candidate' : 'stable' };
 }

@@ -92,6 +92,13 @@ export interface TrafficSplit {
   /** Clusters of the proxy that carry what is mirrored to the candidate. */
   readonly shadowClusters: string[];
 
+  /**
+   * Clusters of the proxy that carry requests whose header leads to the candidate.
+   *
+   * @default - they are not counted: a header step ends by its time alone
+   */
+  readonly pinClusters?: string[];
+
   /** Host name of the headless Service whose addresses are the ready pods of the stable version. */
   readonly stablePodsHost: string;
 

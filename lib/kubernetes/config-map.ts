@@ -6,7 +6,7 @@ import { type Violation, violation } from './violation';
  * Largest ConfigMap that `kubectl apply` takes, in bytes of its JSON: it keeps the object in an annotation, and all
  * annotations of an object together have at most so many bytes.
  */
-const MAX_CONFIG_MAP_BYTES = 262_144;
+export const MAX_CONFIG_MAP_BYTES = 262_144;
 
 // Name of the annotation, and what the API server and the user add to the metadata.
 const METADATA_BYTES = 2048;

@@ -103,3 +103,16 @@ export function checkGpu(gpu: Gpu): Violation[] {
   }
   return found;
 }
+
+/** Checks that pods with a GPU run an image that computes on it: the bundled one does not. */
+export function checkGpuImage(gpu: Gpu | undefined, isBundledImage: boolean): Violation[] {
+  return gpu === undefined || !isBundledImage
+    ? []
+    : [
+        violation(
+          RULES.gpuImage,
+          `resources.gpu asks for ${gpu.resourceName}, and the image is the bundled one.`,
+          'Set image to one that computes on this GPU, or remove gpu.',
+        ),
+      ];
+}

@@ -6,6 +6,7 @@ export * from './duration';
 export * from './environment';
 export * from './gpu';
 export * from './image';
+export * from './job';
 export * from './json';
 export * from './kinds';
 export * from './labels';

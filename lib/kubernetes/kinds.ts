@@ -1,5 +1,7 @@
 const API_VERSIONS: { readonly [kind: string]: string } = {
   Deployment: 'apps/v1',
+  Job: 'batch/v1',
+  CronJob: 'batch/v1',
   NetworkPolicy: 'networking.k8s.io/v1',
   PodDisruptionBudget: 'policy/v1',
   HorizontalPodAutoscaler: 'autoscaling/v2',

@@ -74,6 +74,8 @@ export interface PodInput {
   readonly selector: Labels;
   readonly serviceAccountName: string;
   readonly terminationGracePeriodSeconds: number;
+  /** Absent = containers that end are started again. */
+  readonly restartPolicy?: 'Never';
   readonly initContainers?: ContainerInput[];
   readonly containers: ContainerInput[];
   readonly volumes: Volume[];
@@ -106,6 +108,7 @@ export function renderPodTemplate(pod: PodInput): Json {
         seccompProfile: { type: 'RuntimeDefault' },
       },
       terminationGracePeriodSeconds: pod.terminationGracePeriodSeconds,
+      restartPolicy: pod.restartPolicy,
       topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
         topologyKey,
         maxSkew: 1,

@@ -6,18 +6,19 @@ import type { Labels } from './labels';
 /** Annotation that names, with commas, the checks that kube-score leaves out for an object. */
 const KUBE_SCORE_IGNORE = 'kube-score/ignore';
 
-/** A finding of a scanner that does not hold for a Deployment. */
+/** A finding of a scanner that does not hold for a Deployment, or for a Job. */
 interface Exception {
   readonly scanner: 'kube-score' | 'checkov';
   /** Name of the check. */
   readonly check: string;
   /** Why the finding does not hold. Without `=`, which ends the name of the check in annotations of checkov. */
   readonly reason: string;
-  readonly holds: (deployment: Deployment) => boolean;
+  readonly holds: (workload: Workload) => boolean;
 }
 
 /** What the exceptions depend on. */
-interface Deployment {
+interface Workload {
+  readonly isDeployment: boolean;
   /** Absent = an autoscaler decides. */
   readonly replicas: unknown;
   readonly pod: unknown;
@@ -37,7 +38,7 @@ const EXCEPTIONS: Exception[] = [
     scanner: 'kube-score',
     check: 'deployment-has-host-podantiaffinity',
     reason: 'topologySpreadConstraints spread the replicas over nodes and zones.',
-    holds: ({ replicas, pod }) => replicas !== 1 && isSpreadOverNodes(pod),
+    holds: ({ isDeployment, replicas, pod }) => isDeployment && replicas !== 1 && isSpreadOverNodes(pod),
   },
   {
     // Unlike kube-score it takes a digest for what it is.
@@ -59,18 +60,19 @@ const EXCEPTIONS: Exception[] = [
 ];
 
 /**
- * Annotations of a Deployment, with those that tell scanners of manifests which findings do not hold for it, and why.
+ * Annotations of a Deployment or a Job, with those that tell scanners of manifests which findings do not hold for it, and why.
  *
- * Each follows from the Deployment as it is. What somebody chose to weaken is still found: a tag that can be moved, a
+ * Each follows from the object as it is. What somebody chose to weaken is still found: a tag that can be moved, a
  * single replica.
  *
- * @param spec `spec` of the Deployment, patches of the pods included
+ * @param spec `spec` of the object, of a CronJob that of its Jobs, patches of the pods included
  * @param given annotations that its author chose; what they except stays so
  */
 export function scannerExceptions(spec: Json, given: Labels = {}): Labels {
   const pod = at(spec, 'template', 'spec');
   const containers = [...objectsOf(at(pod, 'initContainers')), ...objectsOf(at(pod, 'containers'))];
-  const found = EXCEPTIONS.filter(({ holds }) => holds({ replicas: spec.replicas, pod, containers }));
+  const isDeployment = spec.completions === undefined;
+  const found = EXCEPTIONS.filter(({ holds }) => holds({ isDeployment, replicas: spec.replicas, pod, containers }));
   const ignored = found.filter(({ scanner }) => scanner === 'kube-score').map(({ check }) => check);
   const names = new Set([...namesIn(given[KUBE_SCORE_IGNORE]), ...ignored]);
   return {

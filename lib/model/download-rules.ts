@@ -1,18 +1,8 @@
 import { posix } from 'node:path';
-import {
-  bytesOf,
-  type Destination,
-  isLinkLocal,
-  isPrivate,
-  millisOf,
-  quote,
-  RULES,
-  type Violation,
-  violation,
-  withoutSecrets,
-} from '../kubernetes';
+import { bytesOf, millisOf, quote, RULES, type Violation, violation, withoutSecrets } from '../kubernetes';
 import { checkSha256 } from './digest';
 import type { Download } from './download';
+import { checkStore } from './object-store';
 
 const MAX_MILLIS = 2 ** 31 - 1;
 
@@ -40,16 +30,12 @@ const FORMS: { readonly [type: string]: { readonly example: string; readonly hol
   },
 };
 
-/**
- * Checks a download as it is declared.
- *
- * @param server server that the pod connects to
- */
-export function checkDownload(input: Download, server: Destination): Violation[] {
+/** Checks a download as it is declared. */
+export function checkDownload(input: Download): Violation[] {
   return [
     ...checkSha256('sha256', input.sha256),
     ...checkAddress(input),
-    ...checkServer(input, server),
+    ...checkStore('source', input),
     ...checkArchive(input),
     ...checkLimits(input),
     ...checkNames(input),
@@ -75,38 +61,6 @@ function checkAddress({ type, uri }: Download): Violation[] {
           `Write it as in ${quote(form?.example)}.`,
         ),
       ];
-}
-
-function checkServer({ type, uri, endpoint, allowPrivate }: Download, server: Destination): Violation[] {
-  const found: Violation[] = [];
-  if (endpoint !== undefined && !isEndpoint(endpoint)) {
-    found.push(
-      violation(
-        RULES.sourceEndpoint,
-        `The endpoint is ${quote(withoutSecrets(endpoint))}.`,
-        "Write scheme and host, as in 'http://minio.storage:9000'.",
-      ),
-    );
-  }
-  const address = endpoint ?? (type === 's3' || type === 'gcs' ? '' : uri);
-  if (isLinkLocal(server)) {
-    found.push(
-      violation(
-        RULES.sourceHost,
-        `The source is at ${quote(withoutSecrets(address))}, a link-local address.`,
-        'Name another server.',
-      ),
-    );
-  } else if (address.toLowerCase().startsWith('http:') && !(allowPrivate ?? isPrivate(server))) {
-    found.push(
-      violation(
-        RULES.sourceHost,
-        `The ${type} source is read from ${quote(withoutSecrets(address))} without encryption.`,
-        'Write https://, or allowPrivate: true if the server is inside your own network.',
-      ),
-    );
-  }
-  return found;
 }
 
 function checkArchive({ archiveMember, archiveSha256 }: Download): Violation[] {
@@ -152,11 +106,8 @@ function checkLimits({ maxSize, timeout }: Download): Violation[] {
   return found;
 }
 
-function checkNames({ region, redirectHosts }: Download): Violation[] {
+function checkNames({ redirectHosts }: Download): Violation[] {
   const found: Violation[] = [];
-  if (region !== undefined && !/^[A-Za-z0-9-]+$/.test(region)) {
-    found.push(violation(RULES.sourceName, `region is ${quote(region)}.`, "Write it as in 'eu-central-1'."));
-  }
   for (const host of redirectHosts ?? []) {
     if (!URL.canParse(`https://${host}`) || new URL(`https://${host}`).hostname !== host) {
       found.push(
@@ -180,14 +131,6 @@ export function isRelativePath(path: string): boolean {
     !/^\.\.?(\/|$)/.test(path) &&
     !path.endsWith('/')
   );
-}
-
-function isEndpoint(endpoint: string): boolean {
-  if (!URL.canParse(endpoint)) {
-    return false;
-  }
-  const url = new URL(endpoint);
-  return isWeb(url) && url.hostname !== '' && url.username === '' && url.search === '' && url.hash === '';
 }
 
 /** Whether each % is followed by two hexadecimal digits of UTF-8. */

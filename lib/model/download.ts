@@ -1,52 +1,23 @@
 import type { Duration, Size } from 'cdk8s';
 import type { ISecret } from 'cdk8s-plus-28';
 import { FETCH_DEFAULTS, MODEL_FILE, type ModelSourceConfig, PATHS, ROLES } from '../contract';
-import {
-  bytesOf,
-  type Destination,
-  destinationOf,
-  isPrivate,
-  mebibytes,
-  millisOf,
-  type Volume,
-  type VolumeMount,
-} from '../kubernetes';
+import { bytesOf, type Destination, mebibytes, millisOf, type Volume, type VolumeMount } from '../kubernetes';
 import { checkDownload } from './download-rules';
+import { mayBePrivate, type StoredObject, storeServers } from './object-store';
 import { type BoundSource, modelDirectory, type PodContext, type SourceBinding } from './source-binding';
 
 /** Everything that the kinds of download have in common. */
-export interface Download {
-  readonly type: 's3' | 'gcs' | 'azure-blob' | 'https';
-  readonly uri: string;
+export interface Download extends StoredObject {
   readonly sha256: string;
-  readonly endpoint?: string;
-  readonly region?: string;
-  readonly credentials?: ISecret;
   readonly archiveMember?: string;
   readonly archiveSha256?: string;
   readonly maxSize?: Size;
   readonly timeout?: Duration;
-  readonly allowPrivate?: boolean;
   readonly redirectHosts?: string[];
 }
 
-// Metadata services that give a pod its own identity where no secret is named. Cloud accounts of the node stay out of
-// reach: those are behind other addresses, or behind the same one on other ports.
-const IDENTITY: { readonly [type: string]: Destination[] } = {
-  gcs: [
-    { kind: 'address', address: '169.254.169.254', port: 80 },
-    { kind: 'address', address: '169.254.169.252', port: 988 },
-  ],
-  s3: [
-    { kind: 'address', address: '169.254.170.23', port: 80 },
-    { kind: 'address', address: 'fd00:ec2::23', port: 80 },
-  ],
-};
-
 /** A file of an object store or a web server, downloaded by an init container. */
 export function download(input: Download): SourceBinding {
-  const server = serverOf(input);
-  const allowPrivate = input.allowPrivate ?? isPrivate(server);
   const modelBytes = input.maxSize === undefined ? undefined : bytesOf(input.maxSize);
   const timeoutMillis = input.timeout === undefined ? FETCH_DEFAULTS.timeoutMillis : millisOf(input.timeout);
   // An archive lies beside what is unpacked from it.
@@ -56,7 +27,7 @@ export function download(input: Download): SourceBinding {
     onnx: undefined,
     modelBytes,
     downloadMillis: timeoutMillis,
-    violations: checkDownload(input, server),
+    violations: checkDownload(input),
     volumeBytes: (maxModelBytes) => copies * maxModelBytes,
     bind: (context) => {
       const config: ModelSourceConfig = {
@@ -69,15 +40,12 @@ export function download(input: Download): SourceBinding {
         archiveSha256: input.archiveSha256,
         maxBytes: context.maxModelBytes,
         timeoutMillis: Math.ceil(timeoutMillis),
-        allowPrivate,
+        allowPrivate: mayBePrivate(input),
         redirectHosts: input.redirectHosts,
       };
       return bindDownload(context, config, copies * context.maxModelBytes, {
         credentials: input.credentials,
-        egress: [
-          server,
-          ...(input.credentials === undefined && isOwnService(input) ? (IDENTITY[input.type] ?? []) : []),
-        ],
+        egress: storeServers(input),
       });
     },
   };
@@ -119,16 +87,4 @@ function bindDownload(
     ],
     egress: access.egress,
   };
-}
-
-/** Whether the storage provider itself is asked, not a server that speaks its protocol. */
-function isOwnService({ endpoint }: Download): boolean {
-  return endpoint === undefined;
-}
-
-function serverOf({ type, uri, endpoint }: Download): Destination {
-  const address = endpoint ?? (type === 's3' || type === 'gcs' ? undefined : uri);
-  return address !== undefined && URL.canParse(address)
-    ? destinationOf(new URL(address))
-    : { kind: 'external', port: 443 };
 }

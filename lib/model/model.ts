@@ -67,8 +67,8 @@ export class Model {
     this.irVersion = onnx?.irVersion;
     this.opsets = onnx?.opsets;
     this._violations = [
-      ...checkForm(RULES.modelName, 'name', name),
-      ...checkForm(RULES.modelVersion, 'version', version),
+      ...checkModelName('The model name', name),
+      ...checkModelVersion('The model version', version),
       ...violations,
     ];
   }
@@ -77,14 +77,22 @@ export class Model {
 const FORM = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 const MAX_LENGTH = 63;
 
-function checkForm(rule: Rule, prop: string, value: string): Violation[] {
+/**
+ * Checks the name of what is served.
+ *
+ * @param what where it is declared, for the message
+ */
+export function checkModelName(what: string, name: string): Violation[] {
+  return checkForm(RULES.modelName, what, name);
+}
+
+/** Checks the version of what is served, as {@link checkModelName}. */
+export function checkModelVersion(what: string, version: string): Violation[] {
+  return checkForm(RULES.modelVersion, what, version);
+}
+
+function checkForm(rule: Rule, what: string, value: string): Violation[] {
   return value.length <= MAX_LENGTH && FORM.test(value)
     ? []
-    : [
-        violation(
-          rule,
-          `The model ${prop} is ${quote(value)}.`,
-          `Write for example ${quote(labelValue(value) || 'v1')}.`,
-        ),
-      ];
+    : [violation(rule, `${what} is ${quote(value)}.`, `Write for example ${quote(labelValue(value) || 'v1')}.`)];
 }

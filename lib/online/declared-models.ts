@@ -1,11 +1,11 @@
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { quote, RULES, type Rule, type Violation, violation } from '../kubernetes';
-import type { Model } from '../model';
 
 /** What must be there only once in a chart and namespace. */
 export interface DeclaredModel {
-  readonly model: Model;
+  /** Absent = the construct answers no requests. */
+  readonly model?: { readonly name: string; readonly version: string };
   readonly namespace: string | undefined;
 
   /** Name of the objects of the construct. */
@@ -14,12 +14,12 @@ export interface DeclaredModel {
 
 const DECLARED = new WeakMap<Chart, Map<string, Construct[]>>();
 
-/** Remembers which model a construct serves in a namespace, and how its objects are called. */
+/** Remembers which model a construct serves in a namespace, if any, and how its objects are called. */
 export function declareModel(construct: Construct, declared: DeclaredModel): void {
   const chart = Chart.of(construct);
   const constructs = DECLARED.get(chart) ?? new Map<string, Construct[]>();
   DECLARED.set(chart, constructs);
-  for (const key of [modelKey(declared), nameKey(declared)]) {
+  for (const key of [...modelKeys(declared), nameKey(declared)]) {
     constructs.set(key, [...(constructs.get(key) ?? []), construct]);
   }
 }
@@ -28,11 +28,13 @@ export function declareModel(construct: Construct, declared: DeclaredModel): voi
 export function checkDeclaredOnce(construct: Construct, declared: DeclaredModel): Violation[] {
   const { model, name } = declared;
   return [
-    ...checkAlone(construct, modelKey(declared), {
-      rule: RULES.uniqueModel,
-      found: `The model ${quote(model.name)} version ${quote(model.version)} is also served by`,
-      fix: 'Give one of them another version, or raise the replicas of the other.',
-    }),
+    ...modelKeys(declared).flatMap((key) =>
+      checkAlone(construct, key, {
+        rule: RULES.uniqueModel,
+        found: `The model ${quote(model?.name)} version ${quote(model?.version)} is also served by`,
+        fix: 'Give one of them another version, or raise the replicas of the other.',
+      }),
+    ),
     ...checkAlone(construct, nameKey(declared), {
       rule: RULES.uniqueName,
       found: `The name ${quote(name)} is also the name of the objects of`,
@@ -53,8 +55,8 @@ function checkAlone(
   return others.length === 0 ? [] : [violation(rule, `${found} ${paths}.`, fix)];
 }
 
-function modelKey({ model: { name, version }, namespace }: DeclaredModel): string {
-  return JSON.stringify(['model', namespace, name, version]);
+function modelKeys({ model, namespace }: DeclaredModel): string[] {
+  return model === undefined ? [] : [JSON.stringify(['model', namespace, model.name, model.version])];
 }
 
 function nameKey({ name, namespace }: DeclaredModel): string {

@@ -1,10 +1,13 @@
+export { type BoundModels, bindModels, memoryNeeds, sizeModels } from './bound-models';
+export { checkDeclaredOnce, declareModel } from './declared-models';
 export { checkOrigins } from './declared-parts';
 export { type CachedFallbackOptions, Fallback } from './fallback';
-export { FeatureLookup, type FeatureStoreTls, type RedisLookupOptions } from './features';
+export { FeatureLookup, type RedisLookupOptions } from './features';
 export type { ModelBackend } from './model-backend';
 export * from './model-gateway';
 export * from './online-model';
 export * from './online-model-props';
+export { checkBodySize } from './online-model-rules';
 export { mergeAdditions, type PodAdditions } from './pod-additions';
 export * from './pod-options';
 export {
@@ -14,10 +17,19 @@ export {
   type PredictionLogOptions,
 } from './prediction-log';
 export {
+  checkRedisServer,
+  type FeatureStoreTls,
+  type RedisServerOptions,
+  renderRedisServer,
+} from './redis-server';
+export {
   Batching,
+  checkLimits,
   type DynamicBatchingOptions,
   type InMemoryCacheOptions,
+  queueMemoryBytes,
   ResponseCache,
+  renderLimits,
   type ServingLimits,
 } from './scheduling';
 export {
@@ -32,6 +44,6 @@ export {
   ServingTls,
   type ServingTlsOptions,
 } from './security';
-export { resolveImage, TEMPORARY_MOUNT } from './settings';
+export { CONFIG_MOUNT, resolveImage, TEMPORARY_MOUNT } from './settings';
 export { type OtlpTracingOptions, Tracing } from './tracing';
 export * from './warm-up';

@@ -1,6 +1,6 @@
 import type { IConstruct } from 'constructs';
 import type { NetworkPeer } from '../kubernetes';
-import type { OnlineModel } from './online-model';
+import type { ModelBackend } from './model-backend';
 
 /** How requests find a model behind a gateway. */
 export interface ModelRouteOptions {
@@ -21,16 +21,32 @@ export interface ModelRouteOptions {
   readonly defaultVersion?: boolean;
 }
 
+/** What answers requests under the name of a model: an {@link OnlineModel}, a {@link PredictionLookup}. */
+export interface IServedModel extends IConstruct {
+  /** Name of the model, as requests call it. */
+  readonly modelName: string;
+
+  /** Version of the model, as requests call it. */
+  readonly modelVersion: string;
+
+  /**
+   * What constructs in front of the model know of it.
+   *
+   * @internal
+   */
+  readonly _backend: ModelBackend;
+}
+
 /** What stands in front of models: clients send their requests to it. */
 export interface IModelGateway extends IConstruct {
   /** The pods of the gateway, as network policies know them: who calls the models behind it. */
   readonly networkPeer: NetworkPeer;
 
   /**
-   * Puts a model behind the gateway. `OnlineModel` does so with its own `gateway`; a second time adds to the options.
+   * Puts a model behind the gateway. `OnlineModel` and `PredictionLookup` do so with their own `gateway`; a second time adds to the options.
    *
    * @param model model in the namespace of the gateway
    * @param options how requests find it
    */
-  addModel(model: OnlineModel, options?: ModelRouteOptions): void;
+  addModel(model: IServedModel, options?: ModelRouteOptions): void;
 }

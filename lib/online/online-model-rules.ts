@@ -2,6 +2,7 @@ import {
   checkConfigMapSize,
   checkDuration,
   checkEnvironment,
+  checkGpuImage,
   checkImage,
   checkObjectNames,
   checkPodMetadata,
@@ -29,15 +30,16 @@ const SHOWN_PROBLEMS = 3;
 
 /** Checks everything that an online model is declared with, except the pod itself. */
 export function checkOnlineModel(props: OnlineModelProps, settings: Settings, config: string): Violation[] {
+  const memory = memoryLimitOf(settings.resources, settings.needs);
   return [
     ...props.model._violations,
     ...checkWarmUp(props, settings),
     ...checkResources(settings.resources, settings.needs),
-    ...checkGpuImage(settings),
+    ...checkGpuImage(settings.resources.gpu, settings.bundledImage),
     ...checkReplicas(props, settings),
     ...checkTimes(props, settings),
-    ...checkBody(settings),
-    ...checkParts(props, settings.budgetMillis, memoryLimitOf(settings.resources, settings.needs)),
+    ...checkBodySize(settings.maxBodyBytes, memory),
+    ...checkParts(props, settings.budgetMillis, memory),
     ...checkImage('The runtime image', settings.image),
     ...checkObjectNames(settings.name, settings.namespace, props.metadata),
     ...checkPodMetadata(props.podMetadata),
@@ -75,18 +77,6 @@ function checkWarmUp({ model }: OnlineModelProps, { warmUp }: Settings): Violati
   ];
 }
 
-function checkGpuImage({ resources, bundledImage }: Settings): Violation[] {
-  return resources.gpu === undefined || !bundledImage
-    ? []
-    : [
-        violation(
-          RULES.gpuImage,
-          `resources.gpu asks for ${resources.gpu.resourceName}, and the image is the bundled one.`,
-          'Set image to one that computes on this GPU, or remove gpu.',
-        ),
-      ];
-}
-
 function checkTimes(props: OnlineModelProps, { drainMillis, budgetMillis }: Settings): Violation[] {
   const found: Violation[] = [];
   for (const prop of ['latencyBudget', 'maxLoadTime', 'drainTime'] as const) {
@@ -105,14 +95,14 @@ function checkTimes(props: OnlineModelProps, { drainMillis, budgetMillis }: Sett
   return found;
 }
 
-function checkBody({ maxBodyBytes, resources, needs }: Settings): Violation[] {
-  const memory = memoryLimitOf(resources, needs);
-  return maxBodyBytes >= LEAST_BODY_BYTES && maxBodyBytes <= Math.min(LARGEST_BODY_BYTES, memory / 4)
+/** Checks the largest request body. */
+export function checkBodySize(maxBodyBytes: number, memoryBytes: number): Violation[] {
+  return maxBodyBytes >= LEAST_BODY_BYTES && maxBodyBytes <= Math.min(LARGEST_BODY_BYTES, memoryBytes / 4)
     ? []
     : [
         violation(
           RULES.bodySize,
-          `maxBodySize is ${readableBytes(maxBodyBytes)}, and the memory limit ${readableBytes(memory)}.`,
+          `maxBodySize is ${readableBytes(maxBodyBytes)}, and the memory limit ${readableBytes(memoryBytes)}.`,
           'Write a size such as Size.mebibytes(4), or raise the memory.',
         ),
       ];

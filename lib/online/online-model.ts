@@ -24,6 +24,7 @@ import {
 import type { Model } from '../model';
 import { checkDeclaredOnce, declareModel } from './declared-models';
 import { backendOf, type ModelBackend } from './model-backend';
+import type { IServedModel } from './model-gateway';
 import type { OnlineModelProps } from './online-model-props';
 import { checkOnlineModel } from './online-model-rules';
 import { renderPredictorPod } from './pod';
@@ -39,9 +40,15 @@ import { resolveSettings, type Settings } from './settings';
  * What no property can say: `ApiObject.of(model).addJsonPatch(…)` changes the Deployment, the same works for every
  * object below, and `podPatch` changes the pods.
  */
-export class OnlineModel extends Construct {
+export class OnlineModel extends Construct implements IServedModel {
   /** The model that is served. */
   public readonly model: Model;
+
+  /** Name of the model, as requests call it. */
+  public readonly modelName: string;
+
+  /** Version of the model, as requests call it. */
+  public readonly modelVersion: string;
 
   /** Address of the REST API inside the cluster, without a path: `http://…`, or `https://…` with `tls`. */
   public readonly url: string;
@@ -92,6 +99,8 @@ export class OnlineModel extends Construct {
       new ApiObject(this, child, { ...kindOf(kind), metadata: { ...metadata, name: objectName }, ...content });
 
     this.model = props.model;
+    this.modelName = props.model.name;
+    this.modelVersion = props.model.version;
     const host = `${name}${settings.namespace === undefined ? '' : `.${settings.namespace}.svc`}`;
     const encrypted = parts.server.tls !== undefined;
     this.url = `${encrypted ? 'https' : 'http'}://${host}`;

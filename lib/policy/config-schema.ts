@@ -1,38 +1,34 @@
 import type * as contract from '../contract';
 import { CONFIG_SCHEMA } from '../contract';
-import { isObject, quote, RULES, type Rule } from '../kubernetes';
+import { quote, RULES } from '../kubernetes';
+import {
+  type ConfigProblem,
+  flag,
+  is,
+  list,
+  NAME,
+  number,
+  object,
+  oneOf,
+  path,
+  plain,
+  port,
+  positive,
+  problem,
+  ratio,
+  sha256,
+  shape,
+  share,
+  text,
+  texts,
+} from './config-checks';
 
-/** What is wrong with a configuration file. */
-export interface ConfigProblem {
-  readonly rule: Rule;
-  readonly found: string;
-}
-
-type Check = (value: unknown, path: string) => ConfigProblem[];
-
-/** One check for each key of a type of the contract: a key that is new there does not compile without one here. */
-type Shape<T> = { readonly [K in keyof Required<T>]: Check };
-
-const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
-const SHA256 = /^[0-9a-f]{64}$/;
+export type { ConfigProblem } from './config-checks';
 
 /** Problems of a parsed configuration file; none when a predictor of this version accepts it. */
 export function configProblems(config: unknown): ConfigProblem[] {
   return servingConfig(config, 'config');
 }
-
-const text: Check = is((value) => typeof value === 'string' && value !== '', 'a text');
-const path: Check = is((value) => typeof value === 'string' && value.startsWith('/'), 'an absolute path');
-const flag: Check = is((value) => typeof value === 'boolean', 'true or false');
-const object: Check = is(isObject, 'an object');
-const number: Check = is((value) => Number.isSafeInteger(value) && Number(value) >= 0, 'a whole number');
-const positive: Check = is((value) => Number.isSafeInteger(value) && Number(value) > 0, 'a whole number above zero');
-const port: Check = is((value) => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536, 'a port');
-const sha256: Check = is((value) => SHA256.test(String(value)), 'a SHA-256', RULES.digest);
-const texts = list(text);
-const plain: Check = is((value) => ['number', 'string', 'boolean'].includes(typeof value), 'a number, text or flag');
-const share: Check = is((value) => Number(value) >= 0 && Number(value) <= 1, 'a number from 0 to 1');
-const ratio: Check = is((value) => Number(value) > 0 && Number(value) <= 1, 'a number above 0, up to 1');
 
 const source = shape<contract.ModelSourceConfig>(
   {
@@ -126,7 +122,7 @@ const limits = shape<contract.LimitsConfig>(
   ['maxHeaderBytes', 'maxConnections', 'maxJsonDepth', 'maxElements', 'maxQueuedRequests', 'maxResponseBytes'],
 );
 
-const model = shape<contract.ModelConfig>(
+export const model = shape<contract.ModelConfig>(
   {
     name: is((value) => NAME.test(String(value)), 'the name of a model', RULES.modelName),
     version: is((value) => NAME.test(String(value)), 'the version of a model', RULES.modelVersion),
@@ -145,7 +141,7 @@ const model = shape<contract.ModelConfig>(
   ['source', 'latencyBudgetMillis', 'batching', 'cache', 'features', 'fallback', 'predictionLog'],
 );
 
-const server = shape<contract.ServerConfig>(
+export const server = shape<contract.ServerConfig>(
   {
     httpPort: port,
     grpcPort: port,
@@ -170,45 +166,7 @@ const servingConfig = shape<contract.ServingConfig>({
   schema: is((value) => value === CONFIG_SCHEMA, quote(CONFIG_SCHEMA)),
   models: (value, where) =>
     Array.isArray(value) && value.length > 0
-      ? value.flatMap((each, index) => model(each, `${where}[${index}]`))
+      ? list(model)(value, where)
       : [problem(where, value, 'a list of at least one model')],
   server,
 });
-
-function oneOf(...values: string[]): Check {
-  return is((value) => values.includes(String(value)), values.join(' or '));
-}
-
-function list(check: Check): Check {
-  return (value, where) =>
-    Array.isArray(value)
-      ? value.flatMap((each, index) => check(each, `${where}[${index}]`))
-      : [problem(where, value, 'a list')];
-}
-
-function is(holds: (value: unknown) => boolean, what: string, rule?: Rule): Check {
-  return (value, where) => (holds(value) ? [] : [problem(where, value, what, rule)]);
-}
-
-function shape<T>(checks: Shape<T>, optional: (keyof T)[] = []): Check {
-  return (value, where) => {
-    if (!isObject(value)) {
-      return [problem(where, value, 'an object')];
-    }
-    const entries = Object.entries<Check>(checks);
-    const unknown = Object.keys(value).filter((key) => !Object.hasOwn(checks, key));
-    return [
-      ...unknown.map((key) => ({
-        rule: RULES.configuration,
-        found: `${where}.${key} is no key of the configuration.`,
-      })),
-      ...entries.flatMap(([key, check]) =>
-        value[key] === undefined && optional.some((name) => name === key) ? [] : check(value[key], `${where}.${key}`),
-      ),
-    ];
-  };
-}
-
-function problem(where: string, value: unknown, what: string, rule: Rule = RULES.configuration): ConfigProblem {
-  return { rule, found: `${where} is ${quote(value)}, and must be ${what}.` };
-}

@@ -18,7 +18,10 @@ export interface Workload extends KubernetesObject {
   readonly podLabels: { readonly [key: string]: string };
 }
 
-const WORKLOAD_KINDS = ['Deployment', 'StatefulSet', 'DaemonSet'];
+const WORKLOAD_KINDS = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'];
+
+/** Kinds whose pods end when they are done: nobody sends them requests. */
+const JOB_KINDS = ['Job', 'CronJob'];
 
 /** Objects of all manifests, found by kind, name and labels. */
 export class Manifests {
@@ -70,9 +73,14 @@ export function matches(selector: Json | undefined, labels: Json): boolean {
   return selector !== undefined && Object.entries(selector).every(([key, value]) => labels[key] === value);
 }
 
+/** Whether the pods of a workload end when they are done. */
+export function isJob({ kind }: Workload): boolean {
+  return JOB_KINDS.includes(kind);
+}
+
 /** Whether requests depend on a workload. They do not on the controller of a rollout, which is one and starts after the other. */
-export function servesRequests({ podLabels }: Workload): boolean {
-  return podLabels[LABEL_KEYS.component] !== ROLES.rollout;
+export function servesRequests(workload: Workload): boolean {
+  return !isJob(workload) && workload.podLabels[LABEL_KEYS.component] !== ROLES.rollout;
 }
 
 /** Containers of a workload, init containers included. */
@@ -92,7 +100,8 @@ function objectIn(path: string, content: Json): KubernetesObject {
 }
 
 function asWorkload(object: KubernetesObject): Workload {
-  const template = objectOf(at(object.content, 'spec', 'template'));
+  const spec = object.kind === 'CronJob' ? ['spec', 'jobTemplate', 'spec'] : ['spec'];
+  const template = objectOf(at(object.content, ...spec, 'template'));
   const labels = Object.entries(objectOf(at(template, 'metadata', 'labels')));
   return {
     ...object,

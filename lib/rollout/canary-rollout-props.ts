@@ -120,6 +120,13 @@ export interface CanaryRolloutProps extends PodOptions {
   readonly monitors?: NetworkPeer[];
 
   /**
+   * Who may report outcomes, where a guardrail watches such a metric.
+   *
+   * @default - all pods of the same namespace
+   */
+  readonly outcomeReporters?: NetworkPeer[];
+
+  /**
    * Metadata of all objects: labels and annotations are added to each; `name` names them all in place of the name that is
    * made of model and construct path; `namespace` replaces the chart's. Another name is another rollout.
    *

@@ -1,6 +1,6 @@
 import { ApiObject, type ApiObjectMetadata, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
-import { CONFIG_FILE, type NotificationConfig } from '../contract';
+import { CONFIG_FILE, type NotificationConfig, ROLLOUT_OUTCOMES_PATH, ROLLOUT_PORTS } from '../contract';
 import { DeadMan, type TrafficSplit } from '../gateway';
 import {
   applyPodPatch,
@@ -28,7 +28,7 @@ import { renderRolloutConfig } from './rollout-config';
 import { checkRollout } from './rollout-rules';
 import { resolveSettings, type Settings } from './rollout-settings';
 import { forecastSteps, isTraffic, type StepForecast } from './step-forecast';
-import { isAble, trafficNeeds } from './traffic-needs';
+import { checkPins, isAble, NO_SPLIT, trafficNeeds } from './traffic-needs';
 
 /**
  * Replaces one version of a model by another, step by step: each step gives the candidate more to do, a controller judges it by
@@ -78,8 +78,11 @@ export class CanaryRollout extends Construct {
   /** The network policy of the controller. `node.tryRemoveChild('NetworkPolicy')` does without one. */
   public readonly networkPolicy: ApiObject;
 
-  /** The Service that gets requests to compare, when a step compares answers. */
+  /** The Service that gets requests to compare and reports of outcomes, when there are such. */
   public readonly service?: ApiObject;
+
+  /** Address to which applications report outcomes inside the cluster, when a metric is reported. */
+  public readonly outcomesUrl?: string;
 
   /** The service account, unless one was given. */
   public readonly serviceAccount?: ApiObject;
@@ -93,6 +96,9 @@ export class CanaryRollout extends Construct {
       new ApiObject(this, child, { ...kindOf(kind), metadata: { ...metadata, name: objectName }, ...content });
 
     this.name = name;
+    this.outcomesUrl = settings.reports
+      ? `http://${hostOf(settings)}:${ROLLOUT_PORTS.outcomes}${ROLLOUT_OUTCOMES_PATH}`
+      : undefined;
     this.stable = props.stable;
     this.candidate = props.candidate;
     this.forecasts = isTraffic(props.expectedRps)
@@ -123,7 +129,7 @@ export class CanaryRollout extends Construct {
     this.lease = add('Lease', 'Lease', {});
     const configMapName = contentName(name, 'config', config);
     this.configMap = add('Config', 'ConfigMap', { immutable: true, data: { [CONFIG_FILE]: config } }, configMapName);
-    if (settings.compares) {
+    if (settings.compares || settings.reports) {
       this.service = add('Service', 'Service', { spec: renderControllerService(settings) });
     }
 
@@ -137,7 +143,7 @@ export class CanaryRollout extends Construct {
 
     admitController(props.stable, selector);
     admitController(props.candidate, selector);
-    const found = [...checkRollout(props, settings, config), ...violations];
+    const found = [...checkRollout(props, settings, config), ...checkPins(props.steps, split), ...violations];
     validateConstruct(this, () => [...found, ...this.checkVersions(props)]);
   }
 
@@ -169,15 +175,6 @@ export class CanaryRollout extends Construct {
     return [...checkCandidate(stable, candidate), ...checkRolloutOnce(this, gateway, stable.model.name)];
   }
 }
-
-const NO_SPLIT: TrafficSplit = {
-  stableClusters: [],
-  candidateClusters: [],
-  shadowClusters: [],
-  stablePodsHost: '',
-  candidatePodsHost: '',
-  proxyPodsHost: '',
-};
 
 function hostOf({ name, namespace }: Settings): string {
   return namespace === undefined ? name : `${name}.${namespace}.svc`;

@@ -37,6 +37,13 @@ export interface WeightStepOptions {
 export interface HeaderStepOptions {
   /** Least time of the step. */
   readonly minDuration: Duration;
+
+  /**
+   * Number of requests with the header, answered by the candidate, after which the step may end.
+   *
+   * @default - the time alone
+   */
+  readonly minSamples?: number;
 }
 
 /** Options of {@link CanaryStep.analysis}. */
@@ -91,10 +98,10 @@ export class CanaryStep {
    *
    * @param name name of the header, in lower case
    * @param value its value, compared character by character
-   * @param options least time
+   * @param options least time and samples
    */
   public static header(name: string, value: string, options: HeaderStepOptions): CanaryStep {
-    return new CanaryStep({ type: 'header', header: name, value, minDuration: options.minDuration });
+    return new CanaryStep({ type: 'header', header: name, value, ...options });
   }
 
   /** A person decides whether it goes on: `model-serving rollout promote`. The share stays as it is. */

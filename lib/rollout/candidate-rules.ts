@@ -139,11 +139,11 @@ function checkReplicas(stable: OnlineModel, candidate: OnlineModel): Violation[]
         'Set replicas, or minReplicas of its scaling, to 1 or more.',
       ),
     ),
-    ...(gets.most < has.least
+    ...(gets.least < has.least
       ? [
           violation(
             RULES.candidateCapacity,
-            `The candidate has at most ${gets.most} replicas, and the stable version at least ${has.least}.`,
+            `The candidate has at least ${gets.least} replicas, and the stable version at least ${has.least}.`,
             'Give the candidate as many replicas, or the same scaling.',
           ),
         ]

@@ -13,6 +13,7 @@ import {
 } from '../kubernetes';
 import type { OnlineModel } from '../online';
 import type { CanaryRolloutProps } from './canary-rollout-props';
+import { outcomesOf } from './declared-outcomes';
 import type { Settings } from './rollout-settings';
 
 /**
@@ -22,11 +23,13 @@ import type { Settings } from './rollout-settings';
  */
 export function renderControllerNetwork(props: CanaryRolloutProps, settings: Settings, egress: Destination[]): Json {
   const { stable, candidate, gateway } = props;
-  const { metrics, compares } = settings;
+  const { metrics, compares, reports } = settings;
+  const asked = [metrics._url, ...outcomesOf(props.guardrails).map(({ prometheus }) => prometheus?.url)];
   const policy = renderNetworkPolicy({
     selector: settings.selector,
     ingress: [
       { peers: compares ? [gateway.networkPeer] : [], ports: [ROLLOUT_PORTS.http] },
+      { peers: reports ? settings.outcomeReporters : [], ports: [ROLLOUT_PORTS.outcomes] },
       { peers: settings.monitors, ports: [ROLLOUT_PORTS.metrics] },
     ],
     egress: [
@@ -38,7 +41,7 @@ export function renderControllerNetwork(props: CanaryRolloutProps, settings: Set
         }),
       ),
       ...API_SERVER,
-      ...(metrics._url === undefined ? [] : [webServer(metrics._url)]),
+      ...asked.flatMap((url) => (url === undefined ? [] : [webServer(url)])),
       ...egress,
     ],
   });

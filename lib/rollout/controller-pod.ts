@@ -16,7 +16,7 @@ import type { CanaryRolloutProps } from './canary-rollout-props';
 import { type Settings, TEMPORARY_BYTES } from './rollout-settings';
 
 /** Names of the ports of a controller. */
-const CONTROLLER_PORTS = { http: 'http', metrics: 'metrics' } as const;
+const CONTROLLER_PORTS = { http: 'http', outcomes: 'outcomes', metrics: 'metrics' } as const;
 
 const CONFIG_MOUNT: VolumeMount = { name: 'config', mountPath: PATHS.configDirectory, readOnly: true };
 
@@ -60,6 +60,7 @@ export function renderControllerPod(
         env: renderEnvironment(props.env ?? {}),
         ports: [
           { name: CONTROLLER_PORTS.http, containerPort: ROLLOUT_PORTS.http },
+          ...(settings.reports ? [{ name: CONTROLLER_PORTS.outcomes, containerPort: ROLLOUT_PORTS.outcomes }] : []),
           { name: CONTROLLER_PORTS.metrics, containerPort: ROLLOUT_PORTS.metrics },
         ],
         resources: settings.containerResources,
@@ -128,10 +129,15 @@ export function controllerAnnotations(given: Labels = {}): Labels {
   return { ...Object.fromEntries(reasons), ...given, 'kube-score/ignore': names.join(',') };
 }
 
-/** `spec` of the Service of a controller: the gateway sends it what it compares. */
-export function renderControllerService({ selector }: Settings): Json {
+/** `spec` of the Service of a controller: the gateway sends it what it compares, and applications report outcomes. */
+export function renderControllerService({ selector, compares, reports }: Settings): Json {
+  const port = (name: 'http' | 'outcomes') => ({
+    name,
+    port: ROLLOUT_PORTS[name],
+    targetPort: CONTROLLER_PORTS[name],
+  });
   return {
     selector: { ...selector },
-    ports: [{ name: CONTROLLER_PORTS.http, port: ROLLOUT_PORTS.http, targetPort: CONTROLLER_PORTS.http }],
+    ports: [...(compares ? [port('http')] : []), ...(reports ? [port('outcomes')] : [])],
   };
 }

@@ -1,5 +1,5 @@
 import { millisOf, quote, RULES, type Violation, violation } from '../kubernetes';
-import type { DeclaredGuardrail, Guardrail } from './guardrail';
+import { type DeclaredGuardrail, type Guardrail, LEAST_VALUES } from './guardrail';
 import { isSampleCount } from './sample-count';
 
 const LEAST_CONFIDENCE = 0.5;
@@ -37,10 +37,14 @@ function checkLimits(guardrail: DeclaredGuardrail): Violation[] {
   const shareName = type.startsWith('latency') ? 'maxShareOver' : 'max';
   const problems = [
     ...(max >= 0 && max < 1 ? [] : [`${shareName} ${quote(max)}`]),
-    ...(margin >= 0 && margin < 1 ? [] : [`the margin ${quote(margin)}`]),
+    ...(margin >= 0 && margin < (type === 'outcome' ? Number.POSITIVE_INFINITY : 1)
+      ? []
+      : [`the margin ${quote(margin)}`]),
     ...(tolerance >= 0 && Number.isFinite(tolerance) ? [] : [`the tolerance ${quote(tolerance)}`]),
     ...(confidence >= LEAST_CONFIDENCE && confidence < 1 ? [] : [`the confidence ${quote(confidence)}`]),
-    ...(isSampleCount(minSamples) ? [] : [`minSamples ${quote(minSamples)}`]),
+    ...(isSampleCount(minSamples) && (type !== 'outcome' || minSamples >= LEAST_VALUES)
+      ? []
+      : [`minSamples ${quote(minSamples)}`]),
   ];
   return problems.map((what) =>
     violation(

@@ -1,10 +1,14 @@
 import type { Duration } from 'cdk8s';
 import { millisOf } from '../kubernetes';
+import type { DeclaredOutcome, DesiredChange, OutcomeMetric } from './outcome-metric';
 
 /** One in a hundred: with five guardrails at most one healthy candidate in twenty is turned back. */
 const DEFAULT_CONFIDENCE = 0.99;
 
 const DEFAULT_SAMPLES = 200;
+
+/** The test of means is asymptotic: on skewed values it is too optimistic with fewer. */
+export const LEAST_VALUES = 1000;
 
 /** What every guardrail has. */
 export interface GuardrailOptions {
@@ -26,7 +30,9 @@ export interface GuardrailOptions {
   /**
    * Number of requests in each version before it lets a step end. It turns back as soon as harm is shown.
    *
-   * @default 200
+   * `Guardrail.outcome` counts values, needs 1000 at least, and decides nothing before.
+   *
+   * @default 200; 1000 for `Guardrail.outcome`
    */
   readonly minSamples?: number;
 }
@@ -68,21 +74,38 @@ export interface DisagreementGuardrailOptions extends GuardrailOptions {
 
   /**
    * Largest difference of two numbers that counts as the same. Labels that are whole numbers are numbers, too: it must be
-   * below 1 for them. Texts and truth values must be equal, and so must binary tensors, byte by byte.
+   * below 1 for them. Texts and truth values must be equal. Binary tensors are compared like those of JSON.
    *
    * @default 0.000001
    */
   readonly tolerance?: number;
 }
 
+/** Options of {@link Guardrail.outcome}. */
+export interface OutcomeGuardrailOptions extends GuardrailOptions {
+  /** What is watched. Several guardrails may watch one metric. */
+  readonly metric: OutcomeMetric;
+
+  /** Which way of it is better: a change the other way is harm. */
+  readonly desiredChange: DesiredChange;
+
+  /**
+   * Largest harm: by so much the mean (or ratio) of the candidate may be worse than that of the stable version, in the unit of
+   * the metric; 0 or more. At 0 it passes when harm of a tenth of the standard deviation is excluded.
+   */
+  readonly margin: number;
+}
+
 /** A guardrail as it is declared. */
 export interface DeclaredGuardrail {
-  readonly type: 'errorRate' | 'errorRateIncrease' | 'latency' | 'latencyIncrease' | 'disagreement';
+  readonly type: 'errorRate' | 'errorRateIncrease' | 'latency' | 'latencyIncrease' | 'disagreement' | 'outcome';
   readonly name: string;
   readonly max?: number;
   readonly margin?: number;
   readonly budget?: Duration;
   readonly tolerance?: number;
+  readonly outcome?: DeclaredOutcome;
+  readonly desiredChange?: DesiredChange;
   readonly confidence: number;
   readonly minSamples: number;
 }
@@ -146,6 +169,24 @@ export class Guardrail {
   public static disagreement(options: DisagreementGuardrailOptions): Guardrail {
     const { max, tolerance = 1e-6 } = options;
     return new Guardrail({ ...common(options, 'disagreement'), type: 'disagreement', max, tolerance });
+  }
+
+  /**
+   * The mean of a business metric, against that of the stable version at the same time: revenue for each request, clicks,
+   * minutes watched. It needs a weight step: nothing comes of mirrored requests.
+   *
+   * @param options metric, direction and largest harm
+   */
+  public static outcome(options: OutcomeGuardrailOptions): Guardrail {
+    const { metric, desiredChange, margin, minSamples = LEAST_VALUES } = options;
+    const outcome = metric._outcome;
+    return new Guardrail({
+      ...common({ ...options, minSamples }, outcome.name),
+      type: 'outcome',
+      outcome,
+      desiredChange,
+      margin,
+    });
   }
 
   /** @internal */

@@ -15,9 +15,16 @@ export {
   type GuardrailOptions,
   type LatencyGuardrailOptions,
   type LatencyIncreaseGuardrailOptions,
+  type OutcomeGuardrailOptions,
 } from './guardrail';
 export * from './metrics-source';
 export * from './missing-data';
 export * from './notification';
+export {
+  DesiredChange,
+  OutcomeMetric,
+  type PrometheusOutcomeOptions,
+  type ReportedOutcomeOptions,
+} from './outcome-metric';
 export type { StepForecast } from './step-forecast';
 export * from './stickiness';

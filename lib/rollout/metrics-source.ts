@@ -19,6 +19,14 @@ export interface PrometheusMetricsOptions {
   readonly url: string;
 
   /**
+   * Labels that the series of this gateway have, and those of others have not, such as `{ namespace: 'ml' }`: where one server
+   * scrapes several gateways, in whose clusters models may be called alike. More proxies than there are is missing data.
+   *
+   * @default - the names of the models tell them apart
+   */
+  readonly labels?: { [label: string]: string };
+
+  /**
    * Longest time for one answer.
    *
    * @default - five seconds, or the interval if that is shorter
@@ -38,12 +46,12 @@ export class MetricsSource {
   }
 
   /**
-   * From a Prometheus that scrapes the gateway. Its `increase()` extrapolates, so counts are estimates.
+   * From a Prometheus that scrapes the gateway: its raw counters, whose differences the controller takes itself.
    *
    * @param options address and timeout
    */
   public static prometheus(options: PrometheusMetricsOptions): MetricsSource {
-    return new MetricsSource('prometheus', options.timeout, options.url);
+    return new MetricsSource('prometheus', options.timeout, options.url, options.labels);
   }
 
   /** @internal */
@@ -55,9 +63,18 @@ export class MetricsSource {
   /** @internal */
   public readonly _url: string | undefined;
 
-  private constructor(type: 'direct' | 'prometheus', timeout?: Duration, url?: string) {
+  /** @internal */
+  public readonly _labels: { [label: string]: string } | undefined;
+
+  private constructor(
+    type: 'direct' | 'prometheus',
+    timeout?: Duration,
+    url?: string,
+    labels?: { [label: string]: string },
+  ) {
     this._type = type;
     this._timeout = timeout;
     this._url = url;
+    this._labels = labels;
   }
 }

@@ -12,7 +12,9 @@ import { millisOf } from '../kubernetes';
 import type { OnlineModel } from '../online';
 import type { CanaryRolloutProps } from './canary-rollout-props';
 import type { CanaryStep } from './canary-step';
+import { outcomesOf, renderOutcome } from './declared-outcomes';
 import { alphaOf, type Guardrail } from './guardrail';
+import { DesiredChange } from './outcome-metric';
 import type { Settings } from './rollout-settings';
 import { replicasOf } from './served-version';
 import { shareOf } from './step-rules';
@@ -29,6 +31,7 @@ export interface RolloutConfigInput {
 export function renderRolloutConfig({ props, settings, split, notifications }: RolloutConfigInput): string {
   const { stable, candidate } = props;
   const { metrics, missingData } = settings;
+  const outcomes = outcomesOf(props.guardrails);
   const config: RolloutConfig = {
     schema: ROLLOUT_SCHEMA,
     name: settings.name,
@@ -44,13 +47,20 @@ export function renderRolloutConfig({ props, settings, split, notifications }: R
       podsHost: split.candidatePodsHost,
       clusters: split.candidateClusters,
       shadowClusters: split.shadowClusters,
+      pinClusters: hasHeader(props.steps) ? split.pinClusters : undefined,
     },
     gateway: {
       podsHost: split.proxyPodsHost,
       agentPort: GATEWAY_PORTS.agent,
       metricsPort: GATEWAY_PORTS.metrics,
     },
-    metrics: { type: metrics._type, url: metrics._url, timeoutMillis: Math.ceil(settings.metricsTimeoutMillis) },
+    metrics: {
+      type: metrics._type,
+      url: metrics._url,
+      labels: metrics._labels,
+      timeoutMillis: Math.ceil(settings.metricsTimeoutMillis),
+    },
+    outcomes: outcomes.length === 0 ? undefined : outcomes.map(renderOutcome),
     steps: props.steps.map(renderStep),
     guardrails: props.guardrails.map(renderGuardrail),
     missingData: { holdMillis: Math.ceil(millisOf(missingData._atMost)), action: missingData._afterwards },
@@ -62,6 +72,10 @@ export function renderRolloutConfig({ props, settings, split, notifications }: R
     statusPage: settings.statusPage,
   };
   return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+function hasHeader(steps: CanaryStep[]): boolean {
+  return steps.some(({ _step: { type } }) => type === 'header');
 }
 
 function armOf(version: OnlineModel): Pick<RolloutArmConfig, 'version' | 'sha256' | 'url' | 'minReady'> {
@@ -84,8 +98,13 @@ function renderStep({ _step: step }: CanaryStep): RolloutStepConfig {
   };
 }
 
+const WORSE: Readonly<Record<DesiredChange, string>> = {
+  [DesiredChange.INCREASE]: 'lower-is-worse',
+  [DesiredChange.DECREASE]: 'higher-is-worse',
+};
+
 function renderGuardrail({ _guardrail: guardrail }: Guardrail): GuardrailConfig {
-  const { name, type, max, margin, budget, tolerance, minSamples } = guardrail;
+  const { name, type, max, margin, budget, tolerance, outcome, desiredChange, minSamples } = guardrail;
   return {
     name,
     type,
@@ -93,6 +112,8 @@ function renderGuardrail({ _guardrail: guardrail }: Guardrail): GuardrailConfig 
     margin,
     budgetMillis: budget === undefined ? undefined : millisOf(budget),
     tolerance,
+    outcome: outcome?.name,
+    direction: desiredChange && WORSE[desiredChange],
     alpha: alphaOf(guardrail),
     minSamples,
   };

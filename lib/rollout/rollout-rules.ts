@@ -22,11 +22,13 @@ import { checkComparison } from './comparison-rules';
 import { checkGuardrails } from './guardrail-rules';
 import { checkHeaderName } from './header-rules';
 import { checkNotification } from './notifications';
+import { checkOutcomes } from './outcome-rules';
 import type { Settings } from './rollout-settings';
 import { checkStepTimes, isTraffic } from './step-forecast';
 import { checkSteps } from './step-rules';
 import { checkRouter } from './traffic-needs';
 
+const LABEL = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const LEAST_INTERVALS = 3;
 const SHORTEST_INTERVAL_MILLIS = 1_000;
 const LONGEST_INTERVAL_MILLIS = 5 * 60_000;
@@ -41,6 +43,7 @@ export function checkRollout(props: CanaryRolloutProps, settings: Settings, conf
     ...checkSteps(steps, stickiness),
     ...(stickiness === undefined ? [] : checkHeaderName('stickiness', stickiness._header)),
     ...checkGuardrails(guardrails),
+    ...checkOutcomes(guardrails, steps),
     ...checkComparison(props, settings.compares),
     ...checkTimes(props, settings),
     ...checkMetrics(settings),
@@ -108,6 +111,15 @@ function checkMetrics({ metrics, metricsTimeoutMillis: timeoutMillis, intervalMi
     ...(metrics._url === undefined
       ? []
       : checkWebAddress(RULES.rolloutAddress, 'metrics.url', metrics._url, 'http://prometheus.monitoring:9090')),
+    ...Object.keys(metrics._labels ?? {})
+      .filter((label) => !LABEL.test(label))
+      .map((label) =>
+        violation(
+          RULES.metricLabels,
+          `metrics has the label ${quote(label)}.`,
+          "Write for example { namespace: 'ml' }.",
+        ),
+      ),
     ...(timeoutMillis >= 1 && timeoutMillis <= intervalMillis
       ? []
       : [
@@ -144,6 +156,6 @@ function checkPodOptions(props: CanaryRolloutProps, settings: Settings): Violati
     ...checkScheduling(props),
     ...checkServiceAccount(props.serviceAccount, props.serviceAccountAnnotations),
     ...checkResources(settings.resources, settings.needs),
-    ...settings.monitors.flatMap(({ _violations }) => _violations),
+    ...[...settings.monitors, ...settings.outcomeReporters].flatMap(({ _violations }) => _violations),
   ];
 }

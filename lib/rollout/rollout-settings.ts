@@ -18,6 +18,7 @@ import {
 } from '../kubernetes';
 import { type OnlineModel, resolveImage } from '../online';
 import type { CanaryRolloutProps } from './canary-rollout-props';
+import { hasReports } from './declared-outcomes';
 import { MetricsSource } from './metrics-source';
 import { MissingData } from './missing-data';
 
@@ -25,6 +26,7 @@ const DEFAULT_INTERVAL = Duration.seconds(2);
 const DEFAULT_STEP_TIME = Duration.hours(6);
 const DEFAULT_MISSING_DATA = MissingData.hold({ atMost: Duration.hours(1) });
 const DEFAULT_MONITORS = [NetworkPeer.namespace('monitoring')];
+const DEFAULT_REPORTERS = [NetworkPeer.sameNamespace()];
 const DEFAULT_METRICS_TIMEOUT_MILLIS = 5_000;
 const LEAST_DEAD_MAN_MILLIS = 60_000;
 const INTERVALS_OF_DEAD_MAN = 6;
@@ -50,6 +52,7 @@ export interface Settings {
   readonly needs: ResourceNeeds;
   readonly containerResources: ContainerResources;
   readonly monitors: NetworkPeer[];
+  readonly outcomeReporters: NetworkPeer[];
   readonly missingData: MissingData;
   readonly metrics: MetricsSource;
   readonly metricsTimeoutMillis: number;
@@ -60,6 +63,8 @@ export interface Settings {
   readonly statusPage: boolean;
   /** Whether a step compares answers. */
   readonly compares: boolean;
+  /** Whether applications report outcomes. */
+  readonly reports: boolean;
 }
 
 /** Decides everything that a user did not. */
@@ -91,6 +96,7 @@ export function resolveSettings(construct: Construct, props: CanaryRolloutProps)
     needs,
     containerResources: renderResources(resources, needs),
     monitors: props.monitors ?? DEFAULT_MONITORS,
+    outcomeReporters: props.outcomeReporters ?? DEFAULT_REPORTERS,
     missingData: props.onMissingData ?? DEFAULT_MISSING_DATA,
     metrics,
     metricsTimeoutMillis:
@@ -106,6 +112,7 @@ export function resolveSettings(construct: Construct, props: CanaryRolloutProps)
         : millisOf(props.deadManAfter),
     statusPage: props.statusPage ?? false,
     compares,
+    reports: hasReports(props.guardrails),
   };
 }
 

@@ -1,7 +1,7 @@
-import { type ITrafficRouter, TrafficCapability } from '../gateway';
+import { type ITrafficRouter, TrafficCapability, type TrafficSplit } from '../gateway';
 import { quote, RULES, type Violation, violation } from '../kubernetes';
 import type { CanaryRolloutProps } from './canary-rollout-props';
-import type { CanaryStep } from './canary-step';
+import { type CanaryStep, stepName } from './canary-step';
 
 /** What a rollout needs a router for, and what of it. */
 interface Need {
@@ -31,6 +31,34 @@ export function checkRouter(props: CanaryRolloutProps): Violation[] {
 /** Whether the router can do what it is asked for. */
 export function isAble(router: ITrafficRouter, needs: TrafficCapability[]): boolean {
   return needs.every((need) => router.trafficCapabilities.includes(need));
+}
+
+/** What is told when nothing was asked for. */
+export const NO_SPLIT: TrafficSplit = {
+  stableClusters: [],
+  candidateClusters: [],
+  shadowClusters: [],
+  stablePodsHost: '',
+  candidatePodsHost: '',
+  proxyPodsHost: '',
+};
+
+/** Checks that a header step which waits for samples can see them. */
+export function checkPins(steps: CanaryStep[], split: TrafficSplit): Violation[] {
+  if (split === NO_SPLIT || split.pinClusters !== undefined) {
+    return [];
+  }
+  return steps.flatMap((step, index) =>
+    step._step.type === 'header' && step._step.minSamples !== undefined
+      ? [
+          violation(
+            RULES.routerCapability,
+            `${stepName(step, index)} has minSamples, and the gateway does not tell where requests with the header are counted.`,
+            'Take a ModelGateway, which does, or leave minSamples out.',
+          ),
+        ]
+      : [],
+  );
 }
 
 function needsOf({ steps, stickiness }: CanaryRolloutProps): Need[] {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RULES, type Rule } from '../../lib/kubernetes';
+import { BATCH_RULES } from '../../lib/kubernetes/rules/batch-rules';
 import { CAPACITY_RULES } from '../../lib/kubernetes/rules/capacity-rules';
 import { DEPENDENCY_RULES } from '../../lib/kubernetes/rules/dependency-rules';
 import { GATEWAY_RULES } from '../../lib/kubernetes/rules/gateway-rules';
@@ -34,6 +35,7 @@ test('no rule of one area hides a rule of another', () => {
     MANIFEST_RULES,
     GATEWAY_RULES,
     ROLLOUT_RULES,
+    BATCH_RULES,
   ];
   expect(rules).toHaveLength(areas.reduce((sum, area) => sum + Object.keys(area).length, 0));
 });

@@ -16,6 +16,7 @@ import {
 } from 'cdk8s-model-serving';
 import { Cpu, EnvValue, ImagePullPolicy, PersistentVolumeClaim, ServiceAccount } from 'cdk8s-plus-28';
 import { RULES } from '../../lib/kubernetes';
+import type { BATCH_RULES } from '../../lib/kubernetes/rules/batch-rules';
 import type { GATEWAY_RULES } from '../../lib/kubernetes/rules/gateway-rules';
 import type { ROLLOUT_RULES } from '../../lib/kubernetes/rules/rollout-rules';
 import { carriedModel, codesIn, FIXTURES, failureOf, IRIS, newChart, remoteModel, SHA256 } from '../support/manifests';
@@ -28,7 +29,7 @@ type ProgramRule = Exclude<
   {
     [Name in keyof typeof RULES]: (typeof RULES)[Name]['subject'] extends 'manifests' ? never : Name;
   }[keyof typeof RULES],
-  'uniqueModel' | 'uniqueName' | keyof typeof GATEWAY_RULES | keyof typeof ROLLOUT_RULES
+  'uniqueModel' | 'uniqueName' | keyof typeof BATCH_RULES | keyof typeof GATEWAY_RULES | keyof typeof ROLLOUT_RULES
 >;
 
 type Declaration = Partial<OnlineModelProps>;

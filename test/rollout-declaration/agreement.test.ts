@@ -3,11 +3,13 @@ import {
   type CanaryRolloutProps,
   CanaryStep,
   DeadMan,
+  DesiredChange,
   Guardrail,
   MetricsSource,
   MissingData,
   MissingDataAction,
   Notification,
+  OutcomeMetric,
   Stickiness,
 } from 'cdk8s-model-serving';
 import fc from 'fast-check';
@@ -30,7 +32,9 @@ const durations = times(1, 100, 30_000, 600_000);
 const shadow = fc
   .record({ percent: percents, minSamples: counts, comparePercent: percents })
   .map((options) => CanaryStep.shadow(options));
-const header = durations.map((minDuration) => CanaryStep.header('x-canary', 'yes', { minDuration }));
+const header = fc
+  .record({ minDuration: durations, minSamples: fc.option(counts, { nil: undefined }) })
+  .map((options) => CanaryStep.header('x-canary', 'yes', options));
 const analysis = fc.record({ duration: durations, minSamples: counts }).map((options) => CanaryStep.analysis(options));
 const weights = fc
   .tuple(fc.subarray([0.01, 0.07, 5, 33.33, 99.99], { minLength: 1 }), durations, counts)
@@ -56,12 +60,29 @@ const common = {
   minSamples: counts,
   name: mostly(['a', 'b', 'c', 'd'], ['']),
 };
+const query = mostly(['x{version="{version}"}'], ['x']);
+const outcomeMetric = fc.oneof(
+  fc.record({ cap: mostly([0.1, 100], [0]) }).map((options) => OutcomeMetric.reported('revenue', options)),
+  fc.constant(OutcomeMetric.reportedRatio('clicks')),
+  fc
+    .record({ count: query, sum: query, sumOfSquares: query })
+    .map((queries) => OutcomeMetric.prometheus('watched', { ...queries, url: 'http://prometheus.monitoring:9090' })),
+);
 const guardrail = fc.oneof(
   fc.record({ ...common, max: shares }).map((it) => Guardrail.errorRate(it)),
   fc.record({ ...common, margin: shares }).map((it) => Guardrail.errorRateIncrease(it)),
   fc.record({ ...common, budget: durations, maxShareOver: shares }).map((it) => Guardrail.latency(it)),
   fc.record({ ...common, budget: durations, margin: shares }).map((it) => Guardrail.latencyIncrease(it)),
   fc.record({ ...common, max: shares, tolerance: shares }).map((it) => Guardrail.disagreement(it)),
+  fc
+    .record({
+      ...common,
+      metric: outcomeMetric,
+      desiredChange: fc.constantFrom(...Object.values(DesiredChange)),
+      margin: mostly([0, 0.5, 250], [-1, Number.NaN]),
+      minSamples: mostly([1000, 5000], [999]),
+    })
+    .map((it) => Guardrail.outcome(it)),
 );
 
 const rollout: fc.Arbitrary<Partial<CanaryRolloutProps>> = fc.record({
@@ -71,7 +92,10 @@ const rollout: fc.Arbitrary<Partial<CanaryRolloutProps>> = fc.record({
     .tuple(times(900_000, 86_400_000), fc.constantFrom(...Object.values(MissingDataAction)))
     .map(([atMost, afterwards]) => MissingData.hold({ atMost, afterwards })),
   metrics: mostly(
-    [MetricsSource.direct(), MetricsSource.prometheus({ url: 'http://prometheus.monitoring:9090' })],
+    [
+      MetricsSource.direct(),
+      MetricsSource.prometheus({ url: 'http://prometheus.monitoring:9090', labels: { namespace: 'ml' } }),
+    ],
     [MetricsSource.prometheus({ url: 'prometheus' })],
   ),
   notifications: mostly([[], [Notification.webhook('https://hooks.example.com')]], [[Notification.webhook('chat')]]),

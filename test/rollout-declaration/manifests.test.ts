@@ -2,9 +2,11 @@ import { Duration } from 'cdk8s';
 import {
   type CanaryRolloutProps,
   CanaryStep,
+  DesiredChange,
   Guardrail,
   MetricsSource,
   Notification,
+  OutcomeMetric,
   Stickiness,
 } from 'cdk8s-model-serving';
 import { Secret } from 'cdk8s-plus-28';
@@ -20,7 +22,7 @@ const DECLARED: { readonly [name: string]: () => Partial<CanaryRolloutProps> } =
   'one with everything': () => ({
     steps: [
       CanaryStep.shadow({ percent: 100, comparePercent: 10, minSamples: 500 }),
-      CanaryStep.header('x-canary', 'yes', { minDuration: Duration.hours(1) }),
+      CanaryStep.header('x-canary', 'yes', { minDuration: Duration.hours(1), minSamples: 20 }),
       CanaryStep.weight(10, ENOUGH),
       CanaryStep.pause(),
       CanaryStep.analysis({ duration: Duration.hours(1), minSamples: 5000 }),
@@ -31,8 +33,23 @@ const DECLARED: { readonly [name: string]: () => Partial<CanaryRolloutProps> } =
       Guardrail.latency({ budget: Duration.millis(100), maxShareOver: 0.01 }),
       Guardrail.latencyIncrease({ budget: Duration.millis(100), margin: 0.01 }),
       Guardrail.disagreement({ max: 0.1, tolerance: 0.01 }),
+      Guardrail.outcome({
+        metric: OutcomeMetric.reported('revenue', { cap: 500 }),
+        desiredChange: DesiredChange.INCREASE,
+        margin: 0.05,
+      }),
+      Guardrail.outcome({
+        metric: OutcomeMetric.prometheus('complaints', {
+          url: 'http://prometheus.monitoring:9090',
+          count: 'complaints_count{version="{version}"}',
+          sum: 'complaints_sum{version="{version}"}',
+          sumOfSquares: 'complaints_squares_sum{version="{version}"}',
+        }),
+        desiredChange: DesiredChange.DECREASE,
+        margin: 0,
+      }),
     ],
-    metrics: MetricsSource.prometheus({ url: 'https://prometheus.example.com' }),
+    metrics: MetricsSource.prometheus({ url: 'https://prometheus.example.com', labels: { namespace: 'ml' } }),
     stickiness: Stickiness.byHeader('x-user-id'),
     notifications: [
       Notification.webhook('https://hooks.example.com/rollouts', {

@@ -2,10 +2,12 @@ import { ApiObject, type Chart, JsonPatch } from 'cdk8s';
 import {
   CanaryRollout,
   CanaryStep,
+  DesiredChange,
   Guardrail,
   ModelGateway,
   OnlineModel,
   type OnlineModelProps,
+  OutcomeMetric,
   Scaling,
 } from 'cdk8s-model-serving';
 import { failureOf, type Manifest, newChart, only, podOf } from '../support/manifests';
@@ -13,6 +15,13 @@ import { podSecurityFindings } from '../support/pod-security';
 import { declareRollout, ENOUGH, iris, objectsOf, rolloutConfigOf, synthesizeRollout } from './rollouts';
 
 const SHADOW = CanaryStep.shadow({ percent: 100, comparePercent: 10, minSamples: 500 });
+const REVENUE = OutcomeMetric.reportedRatio('revenue', { cap: 500 });
+const COMPLAINTS = OutcomeMetric.prometheus('complaints', {
+  url: 'https://prometheus.example.com:9443',
+  count: 'c{v="{version}"}',
+  sum: 's{v="{version}"}',
+  sumOfSquares: 'q{v="{version}"}',
+});
 const COMPARING = { steps: [SHADOW], guardrails: [Guardrail.disagreement({ max: 0.1, tolerance: 0.5 })] };
 
 describe('the live state', () => {
@@ -58,12 +67,14 @@ describe('the configuration', () => {
         Guardrail.latency({ budget: ENOUGH.minDuration, maxShareOver: 0.01 }),
         Guardrail.latencyIncrease({ budget: ENOUGH.minDuration, margin: 0.02 }),
         Guardrail.disagreement({ max: 0.1 }),
+        Guardrail.outcome({ metric: REVENUE, desiredChange: DesiredChange.INCREASE, margin: 0.5 }),
+        Guardrail.outcome({ metric: COMPLAINTS, desiredChange: DesiredChange.DECREASE, margin: 0, minSamples: 5000 }),
       ],
     });
-    const { steps, guardrails } = rolloutConfigOf(objects);
+    const { steps, guardrails, outcomes } = rolloutConfigOf(objects);
     expect(steps).toEqual([
       { type: 'shadow', share: 10_000, comparison: 1000, minSamples: 500 },
-      { type: 'header', minMillis: 600_000 },
+      { type: 'header', minMillis: 600_000, minSamples: 1000 },
       { type: 'weight', share: 7, minMillis: 600_000, minSamples: 1000 },
       { type: 'analysis', minMillis: 600_000, minSamples: 7 },
       { type: 'pause' },
@@ -75,6 +86,33 @@ describe('the configuration', () => {
       { name: 'latency-600000ms', type: 'latency', max: 0.01, budgetMillis: 600_000, ...rest },
       { name: 'latency-increase-600000ms', type: 'latencyIncrease', margin: 0.02, budgetMillis: 600_000, ...rest },
       { name: 'disagreement', type: 'disagreement', max: 0.1, tolerance: 0.000001, ...rest },
+      {
+        name: 'revenue',
+        type: 'outcome',
+        outcome: 'revenue',
+        direction: 'lower-is-worse',
+        margin: 0.5,
+        alpha: 0.01,
+        minSamples: 1000,
+      },
+      {
+        name: 'complaints',
+        type: 'outcome',
+        outcome: 'complaints',
+        direction: 'higher-is-worse',
+        margin: 0,
+        alpha: 0.01,
+        minSamples: 5000,
+      },
+    ]);
+    expect(outcomes).toEqual([
+      { name: 'revenue', source: 'reported', ratio: true, cap: 500 },
+      {
+        name: 'complaints',
+        source: 'prometheus',
+        url: 'https://prometheus.example.com:9443',
+        queries: { count: 'c{v="{version}"}', sum: 's{v="{version}"}', sumSquares: 'q{v="{version}"}' },
+      },
     ]);
   });
 
@@ -92,6 +130,9 @@ describe('the configuration', () => {
     const { stable, candidate } = rolloutConfigOf(synthesizeRollout());
     expect(stable).toMatchObject({ clusters: ['old-http', 'old-grpc'], shadowClusters: [] });
     expect(candidate).toMatchObject({ clusters: ['new-http', 'new-grpc'], shadowClusters: ['new-shadow'] });
+    expect(candidate).not.toHaveProperty('pinClusters');
+    const steps = [CanaryStep.header('x-canary', 'yes', ENOUGH), CanaryStep.weight(10, ENOUGH)];
+    expect(rolloutConfigOf(synthesizeRollout({ steps })).candidate.pinClusters).toEqual(['new-pin']);
   });
 });
 
@@ -200,6 +241,24 @@ describe('the controller', () => {
     expect(synthesizeRollout().map(({ kind }) => kind)).not.toContain('Service');
   });
 
+  test('is told of outcomes on a port of its own, and asks the Prometheus that has others', () => {
+    const guardrails = [REVENUE, COMPLAINTS].map((metric) =>
+      Guardrail.outcome({ metric, desiredChange: DesiredChange.INCREASE, margin: 1 }),
+    );
+    const declared = declareRollout({ props: { guardrails } });
+    const objects = objectsOf(declared);
+    const { spec, metadata } = only(objects, 'Service');
+    expect(spec.ports).toEqual([{ name: 'outcomes', port: 8081, targetPort: 'outcomes' }]);
+    expect(declared.rollout.outcomesUrl).toBe(`http://${metadata.name}.ml.svc:8081/outcomes`);
+    expect(podOf(objects).containers[0].ports).toContainEqual({ name: 'outcomes', containerPort: 8081 });
+    expect(only(objects, 'NetworkPolicy').spec.egress).toContainEqual(
+      expect.objectContaining({ ports: [{ port: 9443, protocol: 'TCP' }] }),
+    );
+    expect(declareRollout().rollout.outcomesUrl).toBeUndefined();
+    const both = synthesizeRollout({ steps: [SHADOW, CanaryStep.weight(10, ENOUGH)], guardrails });
+    expect(only(both, 'Service').spec.ports.map(({ port }: Manifest) => port)).toEqual([8080, 8081]);
+  });
+
   test('can be patched as a whole, by the default child', () => {
     const declared = declareRollout();
     ApiObject.of(declared.rollout).addJsonPatch(JsonPatch.replace('/spec/paused', true));
@@ -286,7 +345,8 @@ test('a rollout behind a real gateway breaks no rule', () => {
   const [stable, candidate] = ['v1', 'v2'].map(
     (version) => new OnlineModel(chart, version, { model: iris(version) }),
   ) as [OnlineModel, OnlineModel];
-  new CanaryRollout(chart, 'rollout', { gateway, stable, candidate, ...COMPARING });
+  const steps = [CanaryStep.header('x-canary', 'yes', ENOUGH), ...COMPARING.steps];
+  new CanaryRollout(chart, 'rollout', { gateway, stable, candidate, ...COMPARING, steps });
   expect(failureOf(chart)).toBe('');
   const {
     stable: old,
@@ -294,7 +354,7 @@ test('a rollout behind a real gateway breaks no rule', () => {
     gateway: proxies,
   } = rolloutConfigOf(chart.toJson().filter(({ metadata }: Manifest) => metadata.name.startsWith('iris-rollout')));
   const bootstrap = JSON.stringify(chart.toJson());
-  for (const cluster of [...old.clusters, ...offered.clusters, ...offered.shadowClusters]) {
+  for (const cluster of [...old.clusters, ...offered.clusters, ...offered.shadowClusters, ...offered.pinClusters]) {
     expect(bootstrap).toContain(cluster);
   }
   const services = chart

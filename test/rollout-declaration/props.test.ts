@@ -3,18 +3,27 @@ import {
   type CanaryRolloutProps,
   CanaryStep,
   DeadMan,
+  DesiredChange,
   Guardrail,
   MetricsSource,
   MissingData,
   MissingDataAction,
   NetworkPeer,
   Notification,
+  OutcomeMetric,
   Stickiness,
   TaintEffect,
 } from 'cdk8s-model-serving';
 import { Cpu, EnvValue, ImagePullPolicy, Secret, ServiceAccount } from 'cdk8s-plus-28';
 import { type Manifest, newChart, only, podOf, SHA256 } from '../support/manifests';
-import { type DeclaredRollout, declareRollout, ENOUGH, objectsOf, rolloutConfigOf } from './rollouts';
+import {
+  type DeclaredRollout,
+  declareRollout,
+  ENOUGH,
+  objectsOf,
+  rolloutConfigOf,
+  synthesizeRollout,
+} from './rollouts';
 import { StubRouter } from './stub-router';
 
 /** A value for a property, and what must then be. */
@@ -54,11 +63,16 @@ const PROPERTIES: { [K in keyof Required<OwnProps>]: PropertyTest<Required<OwnPr
       expect(rolloutConfigOf(objects).missingData).toEqual({ holdMillis: 300_000, action: 'abort' }),
   },
   metrics: {
-    value: MetricsSource.prometheus({ url: 'http://prometheus.monitoring:9090', timeout: Duration.seconds(2) }),
+    value: MetricsSource.prometheus({
+      url: 'http://prometheus.monitoring:9090',
+      labels: { namespace: 'ml' },
+      timeout: Duration.seconds(2),
+    }),
     expectations: (objects) => {
       expect(rolloutConfigOf(objects).metrics).toEqual({
         type: 'prometheus',
         url: 'http://prometheus.monitoring:9090',
+        labels: { namespace: 'ml' },
         timeoutMillis: 2000,
       });
       expect(only(objects, 'NetworkPolicy').spec.egress).toContainEqual({
@@ -134,6 +148,22 @@ const PROPERTIES: { [K in keyof Required<OwnProps>]: PropertyTest<Required<OwnPr
         requests: { cpu: '50m', memory: '300Mi', 'ephemeral-storage': '256Mi' },
         limits: { cpu: '50m', memory: '300Mi', 'ephemeral-storage': '320Mi' },
       }),
+  },
+  outcomeReporters: {
+    value: [NetworkPeer.namespace('shop')],
+    expectations: (objects) => {
+      const ports = (all: Manifest[]) =>
+        only(all, 'NetworkPolicy').spec.ingress.map((one: Manifest) => one.ports[0].port);
+      expect(ports(objects)).toEqual([8082]);
+      const metric = OutcomeMetric.reported('revenue');
+      const guardrails = [Guardrail.outcome({ metric, desiredChange: DesiredChange.INCREASE, margin: 0 })];
+      const from = (peers?: NetworkPeer[]) =>
+        only(synthesizeRollout({ guardrails, outcomeReporters: peers }), 'NetworkPolicy').spec.ingress[0];
+      expect(from()).toEqual({ from: [{ podSelector: {} }], ports: [{ port: 8081, protocol: 'TCP' }] });
+      expect(from([NetworkPeer.namespace('shop')]).from).toEqual([
+        { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } } },
+      ]);
+    },
   },
   monitors: {
     value: [NetworkPeer.namespace('metrics')],

@@ -5,6 +5,7 @@ import {
   Authentication,
   CanaryRollout,
   CanaryStep,
+  DesiredChange,
   Fallback,
   FeatureLookup,
   Guardrail,
@@ -14,6 +15,9 @@ import {
   ModelSource,
   Notification,
   OnlineModel,
+  type OutcomeGuardrailOptions,
+  OutcomeMetric,
+  type PrometheusOutcomeOptions,
   Scaling,
   ServingTls,
   Stickiness,
@@ -71,6 +75,17 @@ const shadow = (percent: number, comparePercent?: number) =>
 const weight = (percent: number) => CanaryStep.weight(percent, ENOUGH);
 const header = (name: string, value: string = 'yes') => CanaryStep.header(name, value, ENOUGH);
 const QUICK = { duration: Duration.seconds(10), minSamples: 1 };
+const outcome = (metric: OutcomeMetric, changes: Partial<OutcomeGuardrailOptions> = {}) =>
+  Guardrail.outcome({ metric, desiredChange: DesiredChange.INCREASE, margin: 0.1, ...changes });
+const REVENUE = OutcomeMetric.reported('revenue');
+const asked = (changes: Partial<PrometheusOutcomeOptions> = {}) =>
+  OutcomeMetric.prometheus('revenue', {
+    url: 'http://prometheus.monitoring:9090',
+    count: 'revenue_count{version="{version}"}',
+    sum: 'revenue_sum{version="{version}"}',
+    sumOfSquares: 'revenue_squares{version="{version}"}',
+    ...changes,
+  });
 const errorRate = (max: number) => Guardrail.errorRate({ max });
 const hold = (atMost: Duration): Variation => ({ props: { onMissingData: MissingData.hold({ atMost }) } });
 
@@ -203,11 +218,15 @@ const CASES: Record<keyof typeof ROLLOUT_RULES, { breaks: Declaration[]; holds: 
   candidateCapacity: {
     breaks: [
       { stable: { replicas: 4 }, candidate: { replicas: 3 } },
-      { stable: { replicas: 4 }, candidate: { scaling: Scaling.onCpu({ maxReplicas: 3 }) } },
+      { stable: { replicas: 4 }, candidate: { scaling: Scaling.onCpu({ maxReplicas: 10 }) } },
+      {
+        stable: { scaling: Scaling.onCpu({ minReplicas: 3, maxReplicas: 10 }) },
+        candidate: { scaling: Scaling.onCpu({ minReplicas: 2, maxReplicas: 10 }) },
+      },
     ],
     holds: [
       { stable: { replicas: 4 }, candidate: { replicas: 4 } },
-      { stable: { replicas: 4 }, candidate: { scaling: Scaling.onCpu({ maxReplicas: 10 }) } },
+      { stable: { replicas: 4 }, candidate: { scaling: Scaling.onCpu({ minReplicas: 4, maxReplicas: 10 }) } },
       { stable: { scaling: Scaling.onCpu({ maxReplicas: 10 }) } },
     ],
   },
@@ -239,6 +258,10 @@ const CASES: Record<keyof typeof ROLLOUT_RULES, { breaks: Declaration[]; holds: 
       { router: capable(MIRROR, HEADER) },
       { router: capable(WEIGHT), ...steps(shadow(10), weight(10)) },
       { router: capable(WEIGHT, MIRROR), ...steps(header('x-canary'), weight(10)) },
+      {
+        router: (chart) => new StubRouter(chart, 'router', [WEIGHT, HEADER], false),
+        ...steps(header('x-canary'), weight(10)),
+      },
       { router: capable(WEIGHT, MIRROR, HEADER), props: { stickiness: Stickiness.byHeader('x-user-id') } },
     ],
     holds: [
@@ -353,6 +376,8 @@ const CASES: Record<keyof typeof ROLLOUT_RULES, { breaks: Declaration[]; holds: 
       ]),
       ...[0.4, 1, 95].map((confidence) => guardrails(Guardrail.errorRate({ max: 0.01, confidence }))),
       ...[0, 0.5, 1e9 + 1].map((minSamples) => guardrails(Guardrail.errorRate({ max: 0.01, minSamples }))),
+      ...[0, 999, 1000.5].map((minSamples) => guardrails(outcome(REVENUE, { minSamples }))),
+      ...[-0.1, Number.NaN, Number.POSITIVE_INFINITY].map((margin) => guardrails(outcome(REVENUE, { margin }))),
       {
         props: {
           steps: [shadow(1, 1)],
@@ -363,6 +388,7 @@ const CASES: Record<keyof typeof ROLLOUT_RULES, { breaks: Declaration[]; holds: 
     holds: [
       guardrails(errorRate(0)),
       guardrails(Guardrail.errorRateIncrease({ margin: 0 })),
+      guardrails(outcome(REVENUE, { margin: 250, minSamples: 1000 })),
       guardrails(Guardrail.errorRate({ max: 0.99, confidence: 0.5, minSamples: 1 })),
       guardrails(Guardrail.errorRate({ max: 0.01, confidence: 0.9999 })),
     ],
@@ -397,6 +423,44 @@ const CASES: Record<keyof typeof ROLLOUT_RULES, { breaks: Declaration[]; holds: 
     ],
     holds: [{ stable: { tls: TLS }, candidate: { tls: TLS } }, toleranceOf(0.5)],
   },
+  outcomeMetric: {
+    breaks: [
+      ...['', 'Revenue', 'revenue_eur', '-a', 'a'.repeat(64)].map((name) =>
+        guardrails(outcome(OutcomeMetric.reported(name), { name: 'revenue' })),
+      ),
+      ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY].map((cap) =>
+        guardrails(outcome(OutcomeMetric.reported('revenue', { cap }))),
+      ),
+      ...(['count', 'sum', 'sumOfSquares'] as const).map((key) => guardrails(outcome(asked({ [key]: 'revenue' })))),
+      guardrails(outcome(REVENUE), outcome(OutcomeMetric.reported('revenue', { cap: 9 }), { name: 'capped' })),
+    ],
+    holds: [
+      guardrails(outcome(REVENUE), outcome(REVENUE, { name: 'strict', margin: 0 })),
+      guardrails(outcome(OutcomeMetric.reportedRatio('clicks', { cap: 0.5 }))),
+      guardrails(outcome(asked())),
+    ],
+  },
+  measuredOutcomes: {
+    breaks: [
+      { props: { steps: [shadow(100)], guardrails: [outcome(REVENUE)] } },
+      { props: { steps: [header('x-canary'), shadow(10)], guardrails: [outcome(REVENUE)] } },
+    ],
+    holds: [{ props: { steps: [shadow(100), weight(1)], guardrails: [outcome(REVENUE)] } }],
+  },
+  metricLabels: {
+    breaks: ['', '1a', 'a-b', 'a"'].map((label) => ({
+      props: {
+        metrics: MetricsSource.prometheus({ url: 'http://prometheus.monitoring:9090', labels: { [label]: 'x' } }),
+      },
+    })),
+    holds: [
+      {
+        props: {
+          metrics: MetricsSource.prometheus({ url: 'http://prometheus.monitoring:9090', labels: { namespace: 'm"l' } }),
+        },
+      },
+    ],
+  },
   missingDataTime: {
     breaks: [hold(Duration.seconds(5)), hold(Duration.days(25)), hold(Duration.millis(0))],
     holds: [hold(Duration.seconds(6)), hold(Duration.days(24))],
@@ -422,6 +486,7 @@ const CASES: Record<keyof typeof ROLLOUT_RULES, { breaks: Declaration[]; holds: 
       { props: { notifications: [Notification.webhook('http://hooks.example.com/a')] } },
       { props: { notifications: [Notification.webhook('chat')] } },
       { props: { metrics: MetricsSource.prometheus({ url: 'http://169.254.169.254' }) } },
+      guardrails(outcome(asked({ url: 'http://prometheus.example.com' }))),
       { props: { metrics: MetricsSource.prometheus({ url: 'https://user:hunter2@prometheus.example.com' }) } },
     ],
     holds: [

@@ -18,6 +18,7 @@ export class StubRouter extends Construct implements ITrafficRouter {
     scope: Construct,
     id: string,
     public readonly trafficCapabilities: TrafficCapability[] = Object.values(TrafficCapability),
+    private readonly countsPins: boolean = true,
   ) {
     super(scope, id);
   }
@@ -32,6 +33,7 @@ export class StubRouter extends Construct implements ITrafficRouter {
       stableClusters: ['old-http', 'old-grpc'],
       candidateClusters: ['new-http', 'new-grpc'],
       shadowClusters: ['new-shadow'],
+      ...(this.countsPins ? { pinClusters: ['new-pin'] } : {}),
       stablePodsHost: 'old-pods.ml.svc',
       candidatePodsHost: 'new-pods.ml.svc',
       proxyPodsHost: 'router-pods.ml.svc',

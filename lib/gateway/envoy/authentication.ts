@@ -1,6 +1,6 @@
 import { GATEWAY_PATHS, GATEWAY_PORTS, type JwtConfig } from '../../contract';
 import type { Json } from '../../kubernetes';
-import { dnsCluster, localCluster } from './clusters';
+import { dnsCluster } from './clusters';
 import { CLUSTERS, FILTERS, HEADERS, TOKEN } from './names';
 import { duration, headerOf, typed } from './typed';
 
@@ -28,18 +28,15 @@ export function authenticationFilters({ apiKeys, jwt }: EnvoyAuthentication): Js
   ];
 }
 
-/** Servers that those filters ask. */
-export function authenticationClusters({ apiKeys, jwt }: EnvoyAuthentication): Json[] {
-  return [
-    ...(apiKeys ? [localCluster(CLUSTERS.agent, GATEWAY_PORTS.agent)] : []),
-    ...(jwt?.jwksUri === undefined || !URL.canParse(jwt.jwksUri) ? [] : [keysCluster(new URL(jwt.jwksUri))]),
-  ];
+/** Servers that those filters ask, besides the agent. */
+export function authenticationClusters({ jwt }: EnvoyAuthentication): Json[] {
+  return jwt?.jwksUri === undefined || !URL.canParse(jwt.jwksUri) ? [] : [keysCluster(new URL(jwt.jwksUri))];
 }
 
 function tokenFilter({ issuer, audience, jwksUri, jwksPath }: JwtConfig, optional: boolean): Json {
   const keys =
     jwksUri === undefined
-      ? { local_jwks: { filename: jwksPath, watched_directory: { path: jwksPath?.replace(/\/[^/]*$/, '') } } }
+      ? { local_jwks: { filename: jwksPath } } // read once: the filter watches no file
       : {
           remote_jwks: {
             http_uri: { uri: jwksUri, cluster: CLUSTERS.jwks, timeout: duration(KEYS_MILLIS) },

@@ -1,8 +1,8 @@
-import { GATEWAY_PATHS, GATEWAY_PORTS } from '../../contract';
+import { GATEWAY_PATHS, GATEWAY_PORTS, HTTP_PATHS } from '../../contract';
 import type { Json } from '../../kubernetes';
 import type { ModelTraffic } from '../traffic-plan';
 import { authenticationClusters } from './authentication';
-import { adminCluster, type ClusterSettings, modelClusters } from './clusters';
+import { type ClusterSettings, localCluster, modelClusters } from './clusters';
 import { type HttpSettings, httpConnectionManager } from './http-connection-manager';
 import { CLUSTERS, FILTERS } from './names';
 import { type DownstreamTls, downstreamTls } from './tls';
@@ -48,7 +48,8 @@ export function renderBootstrap(models: ModelTraffic[], settings: ProxySettings)
       clusters: [
         ...models.flatMap((model) => modelClusters(model, settings.clusters)),
         ...authenticationClusters(settings.http.authentication),
-        adminCluster(),
+        localCluster(CLUSTERS.agent, GATEWAY_PORTS.agent),
+        localCluster(CLUSTERS.admin, GATEWAY_PORTS.admin),
       ],
     },
   };
@@ -74,11 +75,11 @@ function requestListener({ http, tls }: ProxySettings): Json {
   };
 }
 
-/** Metrics and health, and nothing else of the administration. */
+/** Metrics and health, and nothing else of the administration and of the agent: who reaches the agent may abort rollouts. */
 function metricsListener(): Json {
-  const to = (path: string) => ({
+  const to = (cluster: string, path: string) => ({
     match: { path, headers: [{ name: ':method', string_match: { exact: 'GET' } }] },
-    route: { cluster: CLUSTERS.admin },
+    route: { cluster },
   });
   const live = { match: { path: LIVE_PATH }, direct_response: { status: 200, body: { inline_string: 'LIVE\n' } } };
   return {
@@ -99,7 +100,12 @@ function metricsListener(): Json {
                   {
                     name: 'metrics',
                     domains: ['*'],
-                    routes: [to(GATEWAY_PATHS.proxyMetrics), to(GATEWAY_PATHS.ready), live],
+                    routes: [
+                      to(CLUSTERS.admin, GATEWAY_PATHS.proxyMetrics),
+                      to(CLUSTERS.agent, HTTP_PATHS.metrics),
+                      to(CLUSTERS.admin, GATEWAY_PATHS.ready),
+                      live,
+                    ],
                   },
                 ],
               },

@@ -1,7 +1,8 @@
-import { GATEWAY_PORTS, PORTS, ROLLOUT_PORTS } from '../../contract';
+import { PORTS, ROLLOUT_PORTS } from '../../contract';
 import type { Json } from '../../kubernetes';
 import type { ModelTraffic, VersionTraffic } from '../traffic-plan';
-import { CLUSTERS, clusterName, comparisonCluster, type Protocol, type Purpose } from './names';
+import { grpcOutcomeFilters } from './grpc-outcomes';
+import { clusterName, comparisonCluster, type Protocol, type Purpose } from './names';
 import { type UpstreamTls, upstreamTls } from './tls';
 import { duration, typed } from './typed';
 
@@ -48,11 +49,6 @@ export function dnsCluster(name: string, host: string, port: number, more: Json 
 /** A cluster of a server in the same pod. */
 export function localCluster(name: string, port: number): Json {
   return { ...cluster(name, '127.0.0.1', port), type: 'STATIC' };
-}
-
-/** The administration of the proxy. */
-export function adminCluster(): Json {
-  return localCluster(CLUSTERS.admin, GATEWAY_PORTS.admin);
 }
 
 function purposesOf({ backend }: VersionTraffic, stable?: VersionTraffic, candidate?: VersionTraffic): Purpose[] {
@@ -109,6 +105,7 @@ function modelCluster(
                   },
                 }
               : { http_protocol_options: {} },
+          http_filters: purpose === 'shadow' && protocol === 'grpc' ? grpcOutcomeFilters() : undefined,
         },
       ),
     },

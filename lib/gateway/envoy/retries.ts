@@ -15,5 +15,6 @@ export const RETRY_POLICY: Json = {
       typed_config: typed('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'),
     },
   ],
-  host_selection_retry_max_attempts: 3,
+  // A pod that refuses has the fewest requests, and is what the choice prefers: of two pods, three times in four.
+  host_selection_retry_max_attempts: 20,
 };

@@ -8,9 +8,14 @@ import { modelRoutes, ownerRoutes } from './model-routes';
 import { FILTERS, ROUTES } from './names';
 import { RETRY_POLICY } from './retries';
 import { type KnobKind, plain, type Route, type RouteSettings, refusal } from './route';
-import { headerOf, typed } from './typed';
+import { headerOf, literalFormat, typed } from './typed';
 
 const DIGEST_LENGTH = 12;
+
+/** Most names of models, and most characters of a request, in an answer. */
+const MOST_NAMES = 10;
+const MOST_METHOD = 20;
+const MOST_PATH = 200;
 
 /** The routes of the manifest, and where in them rollouts change numbers. */
 export interface BaseRoutes {
@@ -69,8 +74,21 @@ function hostRoutes(models: ModelTraffic[], owner: ModelTraffic | undefined, set
   return [
     ...ordered.flatMap((traffic) => modelRoutes({ traffic, owner: traffic === owner, settings })),
     ...(owner === undefined ? gatewayRoutes(settings) : ownerRoutes({ traffic: owner, owner: true, settings })),
-    refusal({ prefix: '/' }, 'There is no such route here.'),
+    nothingHere(models),
   ];
+}
+
+/** The answer to what no route is for: what was asked, without its query, and the models that there are. */
+function nothingHere(models: ModelTraffic[]): Route {
+  const names = models.map(({ name }) => `'${name}'`).sort();
+  const more = names.length - MOST_NAMES;
+  const known = [...names.slice(0, MOST_NAMES), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
+  const verb = names.length === 1 ? 'the model of this address is' : 'the models of this address are';
+  const text = `There is nothing at %REQ(:METHOD):${MOST_METHOD}% %PATH(NQ):${MOST_PATH}% here; ${verb} ${literalFormat(known)}.`;
+  return plain({
+    match: { prefix: '/' },
+    direct_response: { status: 404, body_format: { text_format_source: { inline_string: text } } },
+  });
 }
 
 /** What the gateway itself answers where there are several models. */

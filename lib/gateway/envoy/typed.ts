@@ -20,6 +20,11 @@ export function literally(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
+/** A text in a format string. */
+export function literalFormat(text: string): string {
+  return text.replace(/%/g, '%%');
+}
+
 /** A header with one value, in place of those that there are. */
 export function headerOf(key: string, value: string): Json {
   return { header: { key, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' };

@@ -4,23 +4,24 @@ import type { RuleTable } from './rule';
 export const DEPENDENCY_RULES = {
   featureStoreAddress: {
     code: 'MS1801',
-    title: 'Address of the feature store',
-    statement: 'A feature store has the address host:port, and is never link-local (169.254.0.0/16, fe80::/10).',
+    title: 'Address of a Redis server',
+    statement:
+      'A Redis server (of features, of predictions) has the address host:port, and is never link-local (169.254.0.0/16, fe80::/10).',
     why: 'The runtime connects to that address and no other; link-local addresses belong to the metadata service of the cloud.',
     severity: 'error',
     subject: 'program',
   },
   featureStoreTls: {
     code: 'MS1802',
-    title: 'Feature store outside the cluster',
-    statement: 'A feature store that is neither a Service nor at a private address is asked over TLS.',
-    why: 'Otherwise the password, the keys of the entities and their features can be read and changed on the way.',
+    title: 'Redis server outside the cluster',
+    statement: 'A Redis server that is neither a Service nor at a private address is asked over TLS.',
+    why: 'Otherwise the password, the keys and their values can be read and changed on the way.',
     severity: 'warning',
     subject: 'program',
   },
   featureStoreLogin: {
     code: 'MS1803',
-    title: 'Login to the feature store',
+    title: 'Login to a Redis server',
     statement: 'A user name goes with a password, and the database is a whole number from 0 to 65535.',
     why: 'Redis refuses a user without a password, and knows databases by number.',
     severity: 'error',

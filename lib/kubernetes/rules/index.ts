@@ -1,3 +1,4 @@
+import { BATCH_RULES } from './batch-rules';
 import { CAPACITY_RULES } from './capacity-rules';
 import { DEPENDENCY_RULES } from './dependency-rules';
 import { GATEWAY_RULES } from './gateway-rules';
@@ -25,4 +26,5 @@ export const RULES = {
   ...MANIFEST_RULES,
   ...GATEWAY_RULES,
   ...ROLLOUT_RULES,
+  ...BATCH_RULES,
 } as const;

@@ -98,8 +98,8 @@ export const MODEL_RULES = {
     code: 'MS1103',
     title: 'Source host',
     statement:
-      'A source outside the cluster is read over https://; a link-local address (169.254.0.0/16, fe80::/10) is never a source.',
-    why: 'Without encryption credentials and model can be read and exchanged on the way; link-local addresses belong to the metadata service of the cloud, which hands out credentials.',
+      'A source outside the cluster, and a store of tables, is spoken to over https://; a link-local address (169.254.0.0/16, fe80::/10) is never one.',
+    why: 'Without encryption credentials, model and rows can be read and exchanged on the way; link-local addresses belong to the metadata service of the cloud, which hands out credentials.',
     severity: 'error',
     subject: 'program',
   },

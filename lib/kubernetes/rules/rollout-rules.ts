@@ -56,8 +56,8 @@ export const ROLLOUT_RULES = {
   candidateCapacity: {
     code: 'MS2207',
     title: 'Capacity of the candidate',
-    statement: 'The candidate may have as many replicas as the stable version has at least.',
-    why: 'After the promotion it has all requests.',
+    statement: 'The candidate has at least as many replicas as the stable version has at least.',
+    why: 'The promotion gives it all requests at once, and an autoscaler may have let it shrink to its least number by then.',
     severity: 'warning',
     subject: 'program',
   },
@@ -173,7 +173,7 @@ export const ROLLOUT_RULES = {
     code: 'MS2220',
     title: 'Limits of guardrails',
     statement:
-      'The largest share of a guardrail and its margin are from 0 to below 1, a confidence from 0.5 to below 1, a number of samples a whole number from 1 to 1000000000, a tolerance at least 0.',
+      'The largest share of a guardrail and its margin are from 0 to below 1, a confidence from 0.5 to below 1, a number of samples a whole number from 1 to 1000000000, a tolerance at least 0. Of an outcome the margin is at least 0, in the unit of the metric, and the number of samples at least 1000.',
     why: 'Other numbers allow everything or nothing, or make the verdict a toss of a coin.',
     severity: 'error',
     subject: 'program',
@@ -210,6 +210,23 @@ export const ROLLOUT_RULES = {
     severity: 'error',
     subject: 'program',
   },
+  outcomeMetric: {
+    code: 'MS2231',
+    title: 'Outcome metrics',
+    statement:
+      "The name of an outcome metric has 1 to 63 lower-case letters, digits or '-', its cap is a number above 0, its queries have {version} in them, and guardrails that name the same metric declare it alike.",
+    why: 'Reports and messages name the metric; and a query that gives the same for both versions would compare a version with itself.',
+    severity: 'error',
+    subject: 'program',
+  },
+  measuredOutcomes: {
+    code: 'MS2232',
+    title: 'Outcomes to watch',
+    statement: 'A guardrail of an outcome comes with a weight step.',
+    why: 'Nobody sees the answer to a mirrored request, or one that only testers ask for, so nothing comes of it.',
+    severity: 'error',
+    subject: 'program',
+  },
   missingDataTime: {
     code: 'MS2223',
     title: 'Patience with missing data',
@@ -233,6 +250,14 @@ export const ROLLOUT_RULES = {
     statement:
       'A webhook and a Prometheus server have an https:// address, or http:// inside the cluster, without user name and fragment, and never link-local.',
     why: 'Decisions and credentials could be read on the way, and counts that can be changed on the way decide what is promoted.',
+    severity: 'error',
+    subject: 'program',
+  },
+  metricLabels: {
+    code: 'MS2233',
+    title: 'Labels in Prometheus',
+    statement: "The name of a label of a Prometheus series has letters, digits and '_', and begins with no digit.",
+    why: 'Prometheus would refuse the query, and the rollout would never see a count.',
     severity: 'error',
     subject: 'program',
   },

@@ -1,23 +1,10 @@
-import {
-  checkDuration,
-  checkMountedFile,
-  checkSecretValue,
-  isLinkLocal,
-  isPrivate,
-  millisOf,
-  quote,
-  RULES,
-  readableMillis,
-  type Violation,
-  violation,
-} from '../../kubernetes';
+import { checkDuration, millisOf, quote, RULES, readableMillis, type Violation, violation } from '../../kubernetes';
 import type { Model, TensorMetadata } from '../../model';
+import { checkRedisServer } from '../redis-server';
 import { checkValue } from '../tensor-value';
-import { defaultOf, type FeatureLookup, keyTemplate, storeOf, targetOf } from './feature-lookup';
+import { defaultOf, type FeatureLookup, keyTemplate, targetOf } from './feature-lookup';
 import type { RedisLookupOptions } from './redis-lookup-options';
 
-const ADDRESS = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
-const MAX_DATABASE = 65_535;
 const DYNAMIC = -1;
 
 /** Datatypes that can name an entity. */
@@ -27,59 +14,12 @@ const KEYS = /^(BYTES|U?INT(8|16|32|64))$/;
 export function checkFeatureLookup(lookup: FeatureLookup, model: Model, budgetMillis: number): Violation[] {
   const { _options: options } = lookup;
   return [
-    ...checkStore(options),
-    ...checkLogin(options),
+    ...checkRedisServer('features', options),
     ...checkKey(options),
     ...checkNames(options),
     ...checkAge(options),
     ...checkTimeout(options, budgetMillis),
     ...(model.signature === undefined ? [] : checkInputs(options, model.name, model.signature.inputs)),
-  ];
-}
-
-function checkStore(options: RedisLookupOptions): Violation[] {
-  const { address, tls } = options;
-  const [, , port] = ADDRESS.exec(address) ?? [];
-  const store = storeOf(options);
-  if (port === undefined || Number(port) < 1 || Number(port) > 65_535 || isLinkLocal(store)) {
-    return [
-      violation(
-        RULES.featureStoreAddress,
-        `features.address is ${quote(address.replace(/^.*@/, '…@'))}.`,
-        "Write host and port, as in 'redis.ml-serving:6379'; user, password and TLS have props of their own.",
-      ),
-    ];
-  }
-  return tls !== undefined || isPrivate(store)
-    ? []
-    : [
-        violation(
-          RULES.featureStoreTls,
-          `features.address is ${quote(address)}, outside the cluster, and tls is not set.`,
-          'Write tls: {}, or tls: { ca: MountedFile.fromConfigMap(…) } for an authority of your own.',
-        ),
-      ];
-}
-
-function checkLogin({ username, password, database, tls }: RedisLookupOptions): Violation[] {
-  const found: string[] = [];
-  if (username !== undefined && (username === '' || password === undefined)) {
-    found.push(
-      `features.username is ${quote(username)}, and there is ${password === undefined ? 'no' : 'a'} password.`,
-    );
-  }
-  if (database !== undefined && !(Number.isInteger(database) && database >= 0 && database <= MAX_DATABASE)) {
-    found.push(`features.database is ${quote(database)}.`);
-  }
-  if (tls?.serverName === '') {
-    found.push('features.tls.serverName is empty.');
-  }
-  return [
-    ...found.map((what) =>
-      violation(RULES.featureStoreLogin, what, 'Leave it out for the default, or write both user and password.'),
-    ),
-    ...(password === undefined ? [] : checkSecretValue('features.password', password)),
-    ...(tls?.ca === undefined ? [] : checkMountedFile('features.tls.ca', tls.ca)),
   ];
 }
 

@@ -1,7 +1,8 @@
 import type { FeatureLookupConfig } from '../../contract';
-import { type Destination, destinationOf, millisOf, mountFile, mountSecret } from '../../kubernetes';
+import { millisOf } from '../../kubernetes';
 import type { TensorMetadata } from '../../model';
 import type { PodAdditions } from '../pod-additions';
+import { renderRedisServer } from '../redis-server';
 import type { RedisLookupOptions } from './redis-lookup-options';
 
 const MAX_TIMEOUT_MILLIS = 50;
@@ -77,18 +78,12 @@ export function renderFeatureLookup(
   budgetMillis: number,
 ): { config: FeatureLookupConfig; additions: PodAdditions } {
   const { _options: options } = lookup;
-  const { password, tls, maxAge } = options;
-  const secret = password && mountSecret('feature-store-password', password.secret, [password.key]);
-  const ca = tls?.ca && mountFile('feature-store-ca', tls.ca);
-  const mounted = [secret, ca].filter((each) => each !== undefined);
+  const { maxAge } = options;
+  const server = renderRedisServer('feature-store', options);
   return {
     config: {
       type: 'redis',
-      address: options.address,
-      database: options.database,
-      username: options.username,
-      passwordPath: secret && password && `${secret.directory}/${password.key}`,
-      tls: tls && { caPath: ca?.path, serverName: tls.serverName },
+      ...server.config,
       entity: options.entity,
       key: keyTemplate(options),
       features: options.features.map((name) => ({
@@ -100,16 +95,6 @@ export function renderFeatureLookup(
       timestampField: options.timestampField,
       maxAgeMillis: maxAge === undefined ? undefined : Math.ceil(millisOf(maxAge)),
     },
-    additions: {
-      volumes: mounted.map(({ volume }) => volume),
-      mounts: mounted.map(({ mount }) => mount),
-      egress: [storeOf(options)],
-    },
+    additions: server.additions,
   };
-}
-
-/** The server of a feature store; any server outside the cluster when the address is none. */
-export function storeOf({ address }: RedisLookupOptions): Destination {
-  const url = `redis://${address.toLowerCase()}`;
-  return URL.canParse(url) ? destinationOf(new URL(url)) : { kind: 'external', port: 6379 };
 }

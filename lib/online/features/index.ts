@@ -1,3 +1,3 @@
 export { FeatureLookup, renderFeatureLookup, sentInputs } from './feature-lookup';
 export { checkFeatureLookup } from './feature-lookup-rules';
-export type { FeatureStoreTls, RedisLookupOptions } from './redis-lookup-options';
+export type { RedisLookupOptions } from './redis-lookup-options';

@@ -1,29 +1,8 @@
 import type { Duration } from 'cdk8s';
-import type { SecretValue } from 'cdk8s-plus-28';
-import type { MountedFile } from '../../kubernetes';
-
-/** TLS to a feature store. */
-export interface FeatureStoreTls {
-  /**
-   * Certificates of the authorities to trust, in PEM.
-   *
-   * @default - those that the image trusts
-   */
-  readonly ca?: MountedFile;
-
-  /**
-   * Name that the certificate must have.
-   *
-   * @default - the host of the address
-   */
-  readonly serverName?: string;
-}
+import type { RedisServerOptions } from '../redis-server';
 
 /** Options of {@link FeatureLookup.redis}. */
-export interface RedisLookupOptions {
-  /** Address `host:port`, for example `redis.ml-serving:6379`. The network policy lets the pods connect to it. */
-  readonly address: string;
-
+export interface RedisLookupOptions extends RedisServerOptions {
   /**
    * Name under which requests send the key of the entity, one text a row: `card_id`. It stands in a request like an input
    * of the model, in place of the features.
@@ -82,32 +61,4 @@ export interface RedisLookupOptions {
    * @default - the age is not known
    */
   readonly timestampField?: string;
-
-  /**
-   * Number of the database.
-   *
-   * @default 0
-   */
-  readonly database?: number;
-
-  /**
-   * User of the store's access control. Needs a password.
-   *
-   * @default - the store's default user
-   */
-  readonly username?: string;
-
-  /**
-   * Password, as a key of a Secret. It is read again with every new connection.
-   *
-   * @default - none
-   */
-  readonly password?: SecretValue;
-
-  /**
-   * Speaks TLS to the store.
-   *
-   * @default - no TLS
-   */
-  readonly tls?: FeatureStoreTls;
 }

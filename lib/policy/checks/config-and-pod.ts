@@ -14,10 +14,16 @@ import { type Finding, finding, findings } from '../finding';
 import { containersOf, type Workload } from '../manifests';
 
 /** Keys of the configuration whose values are the user's own data. */
-const USER_DATA = ['request', 'prediction'];
+const USER_DATA = ['request', 'prediction', 'defaultPrediction'];
 
 /** A configuration that has the right schema, against the pod that reads it. */
 export function checkAgainstPod(workload: Workload, container: Json, config: Json): Finding[] {
+  if (config.server === undefined) {
+    return [
+      ...checkPort(workload, container, PORT_NAMES.metrics, config.metricsPort),
+      ...checkFiles(workload, container, config),
+    ];
+  }
   return [
     ...checkTimes(workload, container, config),
     ...checkPorts(workload, container, objectOf(config.server)),
@@ -31,6 +37,7 @@ function checkTimes(workload: Workload, container: Json, { server, models }: Jso
   const drain = Number(drainTimeoutMillis);
   const found = findings(workload, checkGracePeriod(workload.pod, container, drain));
   const budget = Math.max(
+    Number(models === undefined ? requestTimeoutMillis : 0),
     ...objectsOf(models).map(({ latencyBudgetMillis }) => Number(latencyBudgetMillis ?? requestTimeoutMillis)),
   );
   if (drain < budget) {
@@ -51,18 +58,20 @@ function checkPorts(workload: Workload, container: Json, server: Json): Finding[
     [PORT_NAMES.http, server.httpPort],
     [PORT_NAMES.grpc, server.grpcPort],
     [PORT_NAMES.metrics, server.metricsPort],
-  ].flatMap(([name, port]) => {
-    const declared = objectsOf(container.ports).find((each) => each.name === name)?.containerPort;
-    return declared === port
-      ? []
-      : [
-          problem(
-            workload,
-            `The container port ${quote(name)} is ${quote(declared)}, and the configuration has ${quote(port)}.`,
-            'Use the same port in both.',
-          ),
-        ];
-  });
+  ].flatMap(([name, port]) => checkPort(workload, container, name, port));
+}
+
+function checkPort(workload: Workload, container: Json, name: unknown, port: unknown): Finding[] {
+  const declared = objectsOf(container.ports).find((each) => each.name === name)?.containerPort;
+  return declared === port
+    ? []
+    : [
+        problem(
+          workload,
+          `The container port ${quote(name)} is ${quote(declared)}, and the configuration has ${quote(port)}.`,
+          'Use the same port in both.',
+        ),
+      ];
 }
 
 /** A kubelet takes any certificate, and has none of its own; the metrics port never speaks TLS. */

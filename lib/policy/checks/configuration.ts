@@ -1,6 +1,7 @@
 import { CONFIG_FILE, PATHS, ROLES } from '../../contract';
 import { at, checkConfigMapSize, type Json, objectOf, objectsOf, quote, RULES } from '../../kubernetes';
-import { configProblems } from '../config-schema';
+import { batchConfigProblems, lookupConfigProblems } from '../batch-config-schema';
+import { type ConfigProblem, configProblems } from '../config-schema';
 import { finding, findings, type ObjectCheck, type WorkloadCheck } from '../finding';
 import type { Manifests, Workload } from '../manifests';
 import { checkAgainstPod } from './config-and-pod';
@@ -18,10 +19,17 @@ export const checkConfigMaps: ObjectCheck = (object) =>
       )
     : [];
 
-/** The configuration of a predictor: there, of the right schema, and in line with the pod. */
+/** What is wrong with the configuration of a role. */
+const PROBLEMS: { readonly [role: string]: (config: unknown) => ConfigProblem[] } = {
+  [ROLES.predictor]: configProblems,
+  [ROLES.batch]: batchConfigProblems,
+  [ROLES.lookup]: lookupConfigProblems,
+};
+
+/** The configuration of what serves or computes: there, of the right schema, and in line with the pod. */
 export const checkConfiguration: WorkloadCheck = (workload, manifests) => {
   const container = objectsOf(workload.pod.containers).find(
-    ({ args }) => Array.isArray(args) && args[0] === ROLES.predictor && args.includes(PATHS.config),
+    ({ args }) => Array.isArray(args) && PROBLEMS[args[0]] !== undefined && args.includes(PATHS.config),
   );
   if (container === undefined) {
     return [];
@@ -38,11 +46,16 @@ export const checkConfiguration: WorkloadCheck = (workload, manifests) => {
     ];
   }
   const config = parse(text);
-  const found = configProblems(config).map(({ rule, found: problem }) =>
+  const found = problemsOf(container, config).map(({ rule, found: problem }) =>
     finding(workload, rule, problem, 'Change the properties of the construct; it writes the configuration.'),
   );
   return found.length > 0 ? found : checkAgainstPod(workload, container, objectOf(config));
 };
+
+function problemsOf({ args }: Json, config: unknown): ConfigProblem[] {
+  const [role] = Array.isArray(args) ? args : [];
+  return PROBLEMS[String(role)]?.(config) ?? [];
+}
 
 function configText(workload: Workload, container: Json, manifests: Manifests): string | undefined {
   const mount = objectsOf(container.volumeMounts).find(({ mountPath }) => mountPath === PATHS.configDirectory);

@@ -1,3 +1,4 @@
+import { ENVIRONMENT } from '../../contract';
 import {
   at,
   checkEnvironmentVariable,
@@ -9,7 +10,7 @@ import {
   RULES,
 } from '../../kubernetes';
 import { type Finding, finding, findings, type WorkloadCheck } from '../finding';
-import { containersOf, servesRequests } from '../manifests';
+import { containersOf, isJob, servesRequests } from '../manifests';
 
 /** Images: by digest, never without a version. */
 export const checkImages: WorkloadCheck = (workload) =>
@@ -20,20 +21,22 @@ export const checkImages: WorkloadCheck = (workload) =>
 /** Environment variables: none of the runtime's, no secrets in plain text. */
 export const checkVariables: WorkloadCheck = (workload) =>
   containersOf(workload).flatMap((container) =>
-    objectsOf(container.env).flatMap(({ name, value }) =>
-      findings(
-        workload,
-        checkEnvironmentVariable(`The variable ${String(name)} of the container ${quote(container.name)}`, {
-          name: String(name ?? ''),
-          value: value === undefined ? undefined : String(value),
-        }),
+    objectsOf(container.env)
+      .filter((variable) => !isNameOfJob(variable))
+      .flatMap(({ name, value }) =>
+        findings(
+          workload,
+          checkEnvironmentVariable(`The variable ${String(name)} of the container ${quote(container.name)}`, {
+            name: String(name ?? ''),
+            value: value === undefined ? undefined : String(value),
+          }),
+        ),
       ),
-    ),
   );
 
 /** Three probes, of different meaning. */
 export const checkProbes: WorkloadCheck = (workload) =>
-  servingContainers(workload.pod).flatMap((container) => {
+  (isJob(workload) ? [] : servingContainers(workload.pod)).flatMap((container) => {
     const missing = ['startupProbe', 'readinessProbe', 'livenessProbe'].filter((probe) => !isObject(container[probe]));
     const same =
       missing.length === 0 &&
@@ -58,6 +61,11 @@ export const checkPreStop: WorkloadCheck = (workload) =>
         'Restore the hook that this library makes, or use the native sleep of Kubernetes 1.30.',
       ),
     );
+
+/** What a batch job tells its pods: the name of their Job, from their labels. */
+function isNameOfJob({ name, valueFrom }: Json): boolean {
+  return name === ENVIRONMENT.job && at(valueFrom, 'fieldRef') !== undefined;
+}
 
 /** Containers that answer requests: those with ports. */
 function servingContainers(pod: Json): Json[] {

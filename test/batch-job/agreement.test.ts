@@ -1,0 +1,17 @@
+import { checkedBatchConfig } from '../../runtime/src/config/batch-schema';
+import { chartWith, jobConfigOf } from './jobs';
+import { JOB_CASES } from './rule-cases';
+
+/*
+ * What the library writes for a declaration that breaks no rule, the runtime takes. It has rules of its own: a configuration that
+ * passes the one and not the other would be found out in the cluster.
+ */
+
+const held = Object.entries(JOB_CASES).flatMap(([rule, { holds }]) =>
+  holds.map((declare, index) => ({ rule, index, declare })),
+);
+
+test.each(held)('$rule $index: the runtime takes what the library writes', ({ declare }) => {
+  const config = jobConfigOf(chartWith(declare()).toJson());
+  expect(checkedBatchConfig(config, 'config.json')).toEqual(config);
+});
