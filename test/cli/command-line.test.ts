@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { runCommand, startCommand } from '../support/command';
 import { eventually } from '../support/eventually';
 
-const COMMANDS = ['predictor', 'fetch', 'sleep', 'serve', 'local', 'rollout'];
+const COMMANDS = ['predictor', 'fetch', 'sleep', 'serve', 'local', 'rollout', 'batch'];
 
 describe('model-serving', () => {
   it('prints its version', async () => {

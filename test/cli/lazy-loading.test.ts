@@ -7,16 +7,20 @@ const CLIENTS = ['@aws-sdk', '@azure', '@google-cloud', 'google-auth-library'];
 /** What runs TypeScript, which the compiled command does without. */
 const COMPILER = ['tsx', 'esbuild', 'get-tsconfig', 'resolve-pkg-maps'];
 
-/** Packages that a command has loaded when it ends. */
-function packagesOf(...args: string[]): Set<string> {
+/** Files that a command has loaded when it ends. */
+function filesOf(...args: string[]): string[] {
   const program = `
     process.argv = [process.execPath, 'model-serving', ...${JSON.stringify(args)}];
     process.on('exit', () => process.stderr.write('\\n' + JSON.stringify(Object.keys(require.cache))));
     require('tsx/cjs');
     require(${JSON.stringify(MAIN)});`;
   const { stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8' });
-  const files: string[] = JSON.parse(stderr.split('\n').at(-1) ?? '[]');
-  const packages = files.flatMap((file) => /.*node_modules\/(@?[^/]+)/.exec(file)?.[1] ?? []);
+  return JSON.parse(stderr.split('\n').at(-1) ?? '[]');
+}
+
+/** Packages that a command has loaded when it ends. */
+function packagesOf(...args: string[]): Set<string> {
+  const packages = filesOf(...args).flatMap((file) => /.*node_modules\/(@?[^/]+)/.exec(file)?.[1] ?? []);
   return new Set(packages.filter((name) => !COMPILER.includes(name)));
 }
 
@@ -59,6 +63,18 @@ describe('a command loads what it needs, and nothing else', () => {
         packages.has(name),
       ),
     ).toEqual([]);
+  });
+
+  it.each([
+    ['predictor', ['serving-config', 'schema']],
+    ['agent', ['gateway-agent-schema']],
+    ['rollout', ['rollout-schema']],
+  ])('%s: the rules of its own configuration, and of no other role', (role, own) => {
+    // Whatever is wrong with it, the file is looked at.
+    const files = filesOf(role, '--config', resolve(__dirname, '../../package.json'));
+    const rules = files.flatMap((file) => /config\/((?:[a-z]+-)*schema|serving-config)\.ts$/.exec(file)?.[1] ?? []);
+    const ofRoles = ['serving-config', 'schema', 'gateway-agent-schema', 'rollout-schema', 'batch-schema'];
+    expect(rules.filter((name) => ofRoles.includes(name)).sort()).toEqual([...own].sort());
   });
 
   it('local: neither clients nor the inference engine', () => {

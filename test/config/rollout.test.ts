@@ -13,6 +13,16 @@ function problems(changes: object): string[] {
 }
 
 const { guardrails, steps, stable } = rolloutConfig();
+const revenue = { name: 'revenue', source: 'reported' };
+const outcome = {
+  name: 'revenue',
+  type: 'outcome',
+  outcome: 'revenue',
+  direction: 'lower-is-worse',
+  margin: 1,
+  alpha: 0.01,
+  minSamples: 1000,
+};
 
 describe('the configuration of a rollout', () => {
   it('is read as it is written', () => {
@@ -36,6 +46,32 @@ describe('the configuration of a rollout', () => {
     [
       { guardrails: [{ name: 'd', type: 'disagreement', max: 0.1, alpha: 0.1, minSamples: 1 }] },
       'guardrails[0]: has a shadow step whose answers are compared',
+    ],
+    [{ guardrails: [{ ...outcome, direction: undefined }] }, 'guardrails[0].direction: is given for the type outcome'],
+    [{ guardrails: [outcome] }, 'guardrails[0].outcome: is the name of one of the outcomes'],
+    [{ guardrails: [{ ...guardrails[0], outcome: 'x' }] }, 'guardrails[0].outcome: is absent for the type errorRate'],
+    [{ outcomes: [revenue, revenue] }, 'outcomes[1].name: is unique'],
+    [{ outcomes: [{ name: 'x', source: 'prometheus' }] }, 'outcomes[0].url: is given for the source prometheus'],
+    [{ outcomes: [{ ...revenue, cap: 0 }] }, 'outcomes[0].cap: is above 0'],
+    [
+      { outcomes: [{ ...revenue, queries: { count: 'x', sum: '{version}', sumSquares: '{version}' } }] },
+      'outcomes[0].queries.count: has {version} in it',
+    ],
+    [
+      { outcomes: [revenue], guardrails: [outcome], steps: [{ type: 'shadow', share: 1 }] },
+      'guardrails[0]: has a weight step above 0: nothing comes of mirrored requests',
+    ],
+    [
+      { guardrails: [{ name: 'i', type: 'errorRateIncrease', margin: 2, alpha: 0.1, minSamples: 1 }] },
+      'guardrails[0].margin: is below 1: it is a share',
+    ],
+    [
+      { steps: [{ type: 'header', minSamples: 5 }, ...steps] },
+      'steps[0].minSamples: is absent where requests with the header have no clusters of their own',
+    ],
+    [
+      { metrics: { type: 'direct', labels: {}, timeoutMillis: 1 } },
+      'metrics.labels: is given for the type prometheus alone',
     ],
     [{ metrics: { type: 'prometheus', timeoutMillis: 1 } }, 'metrics.url: is given for the type prometheus'],
   ])('%j', (changes, problem) => {

@@ -32,6 +32,9 @@ export interface Gateway {
   /** Called before a cluster answers. */
   hold: (cluster: Cluster) => Promise<void> | void;
 
+  /** Whether a cluster answers with a fault. */
+  fails: (cluster: Cluster) => boolean;
+
   /** Starts the proxy, or starts it again. */
   startProxy(): Promise<void>;
   stopProxy(): Promise<void>;
@@ -63,6 +66,7 @@ export async function makeGateway(options: GatewayOptions = {}): Promise<Gateway
       counts[cluster] += 1;
       request.resume();
       await gateway.hold(cluster);
+      response.statusCode = gateway.fails(cluster) ? 500 : 200;
       response.end(JSON.stringify({ cluster, client: request.headers['x-client'] }));
     });
     // The proxy keeps its connections for longer than a server of Node does, and would lose a request now and then.
@@ -116,6 +120,7 @@ export async function makeGateway(options: GatewayOptions = {}): Promise<Gateway
     adminUrl,
     counts,
     hold: () => undefined,
+    fails: () => false,
     startProxy: async () => {
       const flags = ['--reject-unknown-dynamic-fields', '--disable-hot-restart', '--concurrency', '2', '-l', 'error'];
       proxy = spawn(PROGRAM, ['-c', bootstrap, ...flags], { stdio: 'ignore' });

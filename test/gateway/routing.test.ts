@@ -81,9 +81,20 @@ describeWith('one model', ENVOY, () => {
     async (path) => {
       const answer = await envoy.send('POST', path, INFER);
       expect(answer.status).toBe(404);
-      expect(answer.body).toEqual({ error: expect.stringMatching(/^There is no (such )?route/) });
+      const error = `There is nothing at POST ${path} here; the model of this address is 'echo'.`;
+      expect(answer.body).toEqual({ error });
     },
   );
+
+  test('what was asked is in the answer without its query, cut, and never as anything but text', async () => {
+    const odd = await envoy.send('GET', '/<script>"\\x?key=secret');
+    expect(odd.headers['content-type']).toBe('application/json');
+    expect(odd.body.error).toContain('GET /%3Cscript%3E%22/x here');
+    expect((await envoy.send('GET', `/${'a'.repeat(5000)}`)).body.error.length).toBeLessThan(300);
+    expect((await envoy.send('GET', '/%REQ(authorization)%', undefined, { authorization: 'own' })).text).not.toContain(
+      'own',
+    );
+  });
 
   test('a path with an encoded slash is refused with JSON', async () => {
     const answer = await envoy.send('GET', '/v2/models/echo%2Finfer');
@@ -165,7 +176,11 @@ describeWith('several models', ENVOY, () => {
     for (const name of ['alpha', 'beta.1']) {
       expect((await envoy.send('POST', `/v2/models/${name}/infer`, INFER)).body.model_name).toBe(name);
     }
-    expect((await envoy.send('POST', '/v2/models/betaX1/infer', INFER)).status).toBe(404);
+    const { status, body } = await envoy.send('POST', '/v2/models/betaX1/infer', INFER);
+    expect([status, body.error]).toEqual([
+      404,
+      expect.stringContaining("here; the models of this address are 'alpha', 'beta.1'."),
+    ]);
   });
 
   test('a model with hosts is found by them alone, with or without a port', async () => {

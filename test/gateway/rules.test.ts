@@ -234,6 +234,16 @@ test('too many hosts for a ConfigMap are told', () => {
   expect(codesIn(failureOf(hosts(...list).chart))).toEqual([RULES.configMapSize.code]);
 });
 
+test('too many models for a ConfigMap are told, and how many fit', () => {
+  const test = newGateway();
+  for (let index = 0; index < 90; index += 1) {
+    addVersion(test, `model-${index}`);
+  }
+  const message = failureOf(test.chart);
+  expect(codesIn(message)).toEqual([RULES.configMapSize.code]);
+  expect(message).toMatch(/of these 90 versions about 7\d fit/);
+});
+
 /** Rules of other rooms that a gateway holds as well. */
 const SHARED: [keyof typeof RULES, ModelGatewayProps][] = [
   ['replicas', { replicas: 0 }],

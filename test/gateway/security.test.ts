@@ -18,13 +18,14 @@ import { ConfigMap, Secret } from 'cdk8s-plus-28';
 import { type RunningAgent, startAgent } from '../../runtime/src/gateway';
 import { createLogger } from '../../runtime/src/telemetry';
 import { makeAuthority, OPENSSL } from '../support/certificates';
-import { ENVOY, gatewayFiles, type TestEnvoy, writeFiles } from '../support/envoy';
+import { send as askPort, ENVOY, gatewayFiles, type TestEnvoy, writeFiles } from '../support/envoy';
 import { eventually } from '../support/eventually';
 import { freePort } from '../support/free-port';
 import { addVersion, newGateway, serversOf, startGateway } from '../support/gateways';
 import { GrpcClient } from '../support/grpc-client';
 import { AUDIENCE, ISSUER, type JwksServer, type SigningKey, signingKey, startJwksServer } from '../support/jwks';
 import { newChart } from '../support/manifests';
+import { mountSecret } from '../support/mounted-secret';
 import { fixture, startTestPredictor } from '../support/predictor';
 import { type RecordingServer, startRecordingServer } from '../support/recording-server';
 import { describeWith } from '../support/requires';
@@ -133,6 +134,21 @@ describeWith('API keys', ENVOY, () => {
     expect((await envoy.send('GET', '/v2/models/echo')).status).toBe(401);
   });
 
+  test('the metrics of the agent are at the port for metrics, and nothing else of it', async () => {
+    const at = (method: string, path: string) => askPort(envoy.metricsPort, method, path);
+    const metrics = await at('GET', '/metrics');
+    expect([metrics.status, metrics.text]).toEqual([200, expect.stringContaining('model_serving_gateway_')]);
+    for (const [method, path] of [
+      ['POST', '/metrics'],
+      ['GET', '/status'],
+      ['GET', '/drain'],
+      ['POST', '/rollouts/iris/abort'],
+      ['GET', '/metrics/../drain'],
+    ] as const) {
+      expect([path, (await at(method, path)).status]).toEqual([path, 404]);
+    }
+  });
+
   test('gRPC without a key is UNAUTHENTICATED', async () => {
     const client = new GrpcClient(`127.0.0.1:${envoy.port}`);
     try {
@@ -200,7 +216,7 @@ describeWith('tokens', ENVOY, () => {
 
 describeWith('tokens with keys from a file', ENVOY, () => {
   test('pass', async () => {
-    writeFiles(join(directory, 'file/etc/model-serving-credentials/jwks'), {
+    mountSecret(join(directory, 'file/etc/model-serving-credentials/jwks'), {
       'jwks.json': JSON.stringify({ keys: [keys.publicKey] }),
     });
     const file = MountedFile.fromConfigMap(ConfigMap.fromConfigMapName(newChart(), 'jwks', 'jwks'), 'jwks.json');
@@ -274,20 +290,21 @@ describeWith('TLS', tls, () => {
 
   test('a model with TLS is reached when its certificate names it, and shown a certificate where it asks', async () => {
     const authority = makeAuthority(temporary, 'models');
+    const next = makeAuthority(temporary, 'next');
     const pem = (file: string) => MountedFile.fromSecret(secret(), file);
     const test = newGateway({ upstreamCa: pem('ca.crt'), upstreamCertificate: secret() });
     const tls = ServingTls.secret(secret(), { clientCa: pem('ca.crt') });
-    const [named, other] = [addVersion(test, 'echo', 'v1', { tls }), addVersion(test, 'other', 'v1', { tls })];
+    const [named, other, renewed] = ['echo', 'other', 'renewed'].map((name) => addVersion(test, name, 'v1', { tls }));
     const root = join(directory, 'upstream');
     const mounted = join(root, 'etc/model-serving-credentials');
     const client = authority.issue('gateway');
+    const authorities = mountSecret(join(mounted, 'upstream-ca'), { 'ca.crt': authority.certificate });
     writeFiles(mounted, {
-      'upstream-ca/ca.crt': authority.certificate,
       'upstream-tls/tls.crt': client.certificate,
       'upstream-tls/tls.key': client.key,
     });
-    const serve = async (name: string, host: string) => {
-      const { certificate, key } = authority.issue(name, host);
+    const serve = async (name: string, host: string, issuer = authority) => {
+      const { certificate, key } = issuer.issue(name, host);
       writeFiles(temporary, { [`${name}.pem`]: certificate, [`${name}.key`]: key, 'ca.pem': authority.certificate });
       return startTestPredictor([fixture('identity-fp32.onnx', { name, version: 'v1' })], {
         tls: {
@@ -300,6 +317,7 @@ describeWith('TLS', tls, () => {
     const envoy = await startGateway(test, root, [
       [named, serversOf(await serve('echo', new URL(named.url).host))],
       [other, serversOf(await serve('other', 'somebody.else'))],
+      [renewed, serversOf(await serve('renewed', new URL(renewed.url).host, next))],
     ]);
     expect((await envoy.send('GET', '/v2/models/echo')).body).toMatchObject({ name: 'echo' });
     const grpc = new GrpcClient(`127.0.0.1:${envoy.port}`);
@@ -310,5 +328,12 @@ describeWith('TLS', tls, () => {
       grpc.close();
     }
     expect((await envoy.send('GET', '/v2/models/other')).status).toBe(503);
+    expect((await envoy.send('GET', '/v2/models/renewed')).status).toBe(503);
+    authorities.write({ 'ca.crt': `${authority.certificate}${next.certificate}` });
+    await eventually(
+      'the new authority counts without a restart',
+      async () => (await envoy.send('GET', '/v2/models/renewed')).status === 200,
+    );
+    expect((await envoy.send('GET', '/v2/models/echo')).status).toBe(200);
   });
 });

@@ -42,7 +42,6 @@ describeWith('schemathesis against /openapi.json', PYTHON, () => {
     const env = {
       SCHEMATHESIS_HOOKS: 'schemathesis_hooks',
       PYTHONPATH: resolve(__dirname, 'python'),
-      PYTHONDONTWRITEBYTECODE: '1',
     };
     const { stdout, stderr } = await environment.run(
       'schemathesis',

@@ -506,12 +506,12 @@ describe('Services', () => {
       service('external', [], { selector: undefined }),
       { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'a' } },
       { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'b' } },
-      { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'j' } },
+      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'j' } },
     ]);
     expect([...ignored]).toEqual([
       ['Service without selector', 1],
       ['PodDisruptionBudget', 2],
-      ['Job', 1],
+      ['ServiceAccount', 1],
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { constants } from 'node:os';
+import os, { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
   type LocalRun,
@@ -33,8 +33,8 @@ const lines: LogLine[] = [];
 
 beforeAll(() => {
   // Another test file may run manifests at the same time.
-  process.env.TMPDIR = join(root, 'tmp');
-  mkdirSync(process.env.TMPDIR);
+  mkdirSync(join(root, 'tmp'));
+  jest.spyOn(os, 'tmpdir').mockReturnValue(join(root, 'tmp'));
 });
 
 afterEach(async () => {

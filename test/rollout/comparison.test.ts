@@ -1,5 +1,6 @@
 import { Comparison, type ComparisonOutcome } from '../../runtime/src/rollout/comparison';
 import { type Answer, compareAnswers, scoreOf } from '../../runtime/src/rollout/comparison/compare-answers';
+import { binaryBody, binaryInput, binaryTexts, bytesOf, LENGTH_HEADER } from '../support/binary-tensors';
 import { rolloutConfig } from './support';
 
 function answer(value: object, changes: Partial<Answer> = {}): Answer {
@@ -14,11 +15,40 @@ const v2 = (version: string, data: unknown[]) =>
     model_version: version,
     outputs: [{ name: 'y', datatype: 'FP32', shape: [data.length], data }],
   });
-const binary = (version: string, ...bytes: number[]) => {
-  const head = Buffer.from(JSON.stringify({ model_version: version, outputs: [{ name: 'y', shape: [1] }] }));
-  const body = Buffer.concat([head, Buffer.from(bytes)]);
-  return { status: 200, contentType: 'application/octet-stream', headerLength: head.length, body, millis: 1 };
+/** A binary answer of V2 with outputs in this form. */
+const binary = (version: string, ...outputs: [string, number[], Uint8Array][]) => {
+  const json = outputs.map(([datatype, shape, bytes], index) =>
+    binaryInput(`y${index}`, datatype, shape, bytes.length),
+  );
+  const { body, headers } = binaryBody(
+    { model_version: version, outputs: json },
+    ...outputs.map(([, , bytes]) => bytes),
+  );
+  const headerLength = Number(headers[LENGTH_HEADER]);
+  return { status: 200, contentType: 'application/octet-stream', headerLength, body, millis: 1 };
 };
+const floats = (...values: number[]): [string, number[], Uint8Array] => [
+  'FP32',
+  [values.length],
+  bytesOf(Float32Array.from(values)),
+];
+const labels = (...values: bigint[]): [string, number[], Uint8Array] => [
+  'INT64',
+  [values.length],
+  bytesOf(BigInt64Array.from(values)),
+];
+const texts = (...values: string[]): [string, number[], Uint8Array] => [
+  'BYTES',
+  [values.length],
+  binaryTexts(...values),
+];
+/** FP16 of 1 and of 1 + 2⁻¹⁰, and one far away. */
+const HALF = { one: 0x3c00, next: 0x3c01, two: 0x4000 };
+const halves = (...bits: number[]): [string, number[], Uint8Array] => [
+  'FP16',
+  [bits.length],
+  bytesOf(Uint16Array.from(bits)),
+];
 
 describe('compareAnswers', () => {
   it.each([
@@ -30,8 +60,25 @@ describe('compareAnswers', () => {
     ['an array for an object', v1([1]), v1({ 0: 1 }), 'disagreement'],
     ['versions of V2 with the same outputs', v2('v1', [1, 2]), v2('v2', [1, 2]), 'agreement'],
     ['versions of V2 with other outputs', v2('v1', [1, 2]), v2('v2', [1, 3]), 'disagreement'],
-    ['equal tensors in binary', binary('v1', 1, 2), binary('v2', 1, 2), 'agreement'],
-    ['other tensors in binary', binary('v1', 1, 2), binary('v2', 1, 3), 'skipped'],
+    ['binary tensors within the tolerance', binary('v1', floats(1, 2)), binary('v2', floats(1.0005, 2)), 'agreement'],
+    ['binary tensors beyond the tolerance', binary('v1', floats(1, 2)), binary('v2', floats(1, 2.1)), 'disagreement'],
+    [
+      'binary tensors that are not finite',
+      binary('v1', floats(Number.NaN)),
+      binary('v2', floats(Number.NaN)),
+      'agreement',
+    ],
+    ['one binary number that is not finite', binary('v1', floats(Number.NaN)), binary('v2', floats(1)), 'disagreement'],
+    ['equal labels in binary', binary('v1', labels(1n, 2n)), binary('v2', labels(1n, 2n)), 'agreement'],
+    ['other labels in binary', binary('v1', labels(1n, 2n)), binary('v2', labels(1n, 3n)), 'disagreement'],
+    ['equal texts in binary', binary('v1', texts('setosa', '')), binary('v2', texts('setosa', '')), 'agreement'],
+    ['other texts in binary', binary('v1', texts('setosa')), binary('v2', texts('virginica')), 'disagreement'],
+    ['halves within the tolerance', binary('v1', halves(HALF.one)), binary('v2', halves(HALF.next)), 'agreement'],
+    ['halves beyond the tolerance', binary('v1', halves(HALF.one)), binary('v2', halves(HALF.two)), 'disagreement'],
+    ['the second of two', binary('v1', floats(1), labels(1n)), binary('v2', floats(1), labels(2n)), 'disagreement'],
+    ['another shape', binary('v1', floats(1, 2)), binary('v2', floats(1)), 'disagreement'],
+    ['fewer bytes than its shape', binary('v1', floats(1)), binary('v2', ['FP32', [2], floats(1)[2]]), 'skipped'],
+    ['a datatype of nobody', binary('v1', floats(1)), binary('v2', ['FP4', [1], floats(1)[2]]), 'skipped'],
     ['a failure of one', v1(1), answer({ error: 'x' }, { status: 500 }), 'failed'],
     ['a wrong request', answer({}, { status: 400 }), answer({}, { status: 422 }), 'skipped'],
     ['no JSON', v1(1), answer({}, { body: Buffer.from('<html>') }), 'skipped'],
@@ -43,6 +90,7 @@ describe('compareAnswers', () => {
   it('takes the first number of a prediction for its score, and no shape', () => {
     expect(scoreOf(v1([0.25, 0.75]))).toBe(0.25);
     expect(scoreOf(v2('v1', [7]))).toBe(7);
+    expect(scoreOf(binary('v1', floats(0.5, 7)))).toBe(0.5);
     expect(scoreOf(v1('setosa'))).toBeUndefined();
   });
 });

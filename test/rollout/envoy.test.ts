@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { TrafficCapability } from 'cdk8s-model-serving';
@@ -7,6 +8,7 @@ import { startAgent } from '../../runtime/src/gateway';
 import { KubernetesApi } from '../../runtime/src/kubernetes-api';
 import { startApiServer } from '../../runtime/src/local/api-server';
 import { startRollout } from '../../runtime/src/rollout';
+import { sourceOf } from '../../runtime/src/rollout/sources';
 import { readState } from '../../runtime/src/rollout/state';
 import { parseDecisions } from '../../runtime/src/rollout/verbs';
 import { createLogger } from '../../runtime/src/telemetry';
@@ -14,6 +16,7 @@ import { ENVOY } from '../support/envoy';
 import { eventually } from '../support/eventually';
 import { freePort } from '../support/free-port';
 import { addSplit, addVersion, newGateway, startGateway } from '../support/gateways';
+import { GrpcClient } from '../support/grpc-client';
 import { describeWith } from '../support/requires';
 import { temporaryDirectory } from '../support/temporary';
 import { rolloutConfig } from './support';
@@ -186,6 +189,34 @@ async function withTraffic(
   }
 }
 
+/** A server of a version over gRPC that ends every call with a status: in trailers, or without a message. */
+async function startGrpcVersion(status: () => number): Promise<number> {
+  const server = createHttp2Server();
+  const sessions = new Set<{ destroy(): void }>();
+  server.on('session', (session) => sessions.add(session));
+  server.on('stream', (stream) => {
+    stream.resume();
+    stream.on('end', () => {
+      const end = { 'grpc-status': String(status()) };
+      if (status() === 0) {
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+        stream.on('wantTrailers', () => stream.sendTrailers(end));
+        stream.end(Buffer.alloc(5));
+      } else {
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...end }, { endStream: true });
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(async () => {
+    for (const session of sessions) {
+      session.destroy();
+    }
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
 describeWith('a rollout with the real proxy and agent', ENVOY, () => {
   afterAll(() => agent.destroy());
 
@@ -217,5 +248,84 @@ describeWith('a rollout with the real proxy and agent', ENVOY, () => {
     expect(all.decisions().find(({ kind }) => kind === 'aborting')?.message).toContain('guardrail failed: same');
     // Only the comparison and the mirror have asked it.
     expect(all.candidate.requests).toBe(0);
+  });
+
+  it('sees the statuses of gRPC of mirrored requests', async () => {
+    const gateway = newGateway();
+    const [v1, v2] = [addVersion(gateway, 'iris', 'v1'), addVersion(gateway, 'iris', 'v2')];
+    const split = addSplit(gateway, v1, v2, { needs: [TrafficCapability.MIRROR] });
+    let status = 0;
+    const envoy = await startGateway(gateway, join(directory, 'grpc'), [
+      [v1, { http: [await freePort()], grpc: [await startGrpcVersion(() => 0)] }],
+      [v2, { http: [await freePort()], grpc: [await startGrpcVersion(() => status)] }],
+    ]);
+    await envoy.setSplit({ mirror: 10_000 });
+    const usual = rolloutConfig();
+    const source = sourceOf(
+      rolloutConfig({
+        stable: { ...usual.stable, clusters: split.stableClusters },
+        candidate: { ...usual.candidate, clusters: split.candidateClusters, shadowClusters: split.shadowClusters },
+      }),
+      async () => [{ host: '127.0.0.1', port: envoy.metricsPort }],
+    );
+    const { signal } = new AbortController();
+    const client = new GrpcClient(`127.0.0.1:${envoy.port}`);
+    ends.push(async () => client.close());
+    const [cluster] = split.shadowClusters.slice(-1);
+    let sent = 0;
+    /** Sends so many, all together, and waits until their mirrors are counted. */
+    const mirrored = async (count: number) => {
+      for (; sent < count; sent += 1) {
+        await client.call('ModelInfer', { model_name: 'iris' }, { 'x-model-name': 'iris' });
+      }
+      const label = `envoy_cluster_name="${cluster}"`;
+      await eventually('the mirrors', async () => (await envoy.metric('envoy_cluster_upstream_rq', label)) >= count);
+    };
+    await source.read(1, signal);
+    await mirrored(4);
+    expect((await source.read(1, signal)).counts?.shadow).toMatchObject({ answered: 4, errors: 0 });
+    status = 13;
+    await mirrored(7);
+    expect((await source.read(1, signal)).counts?.shadow).toMatchObject({ answered: 3, errors: 3 });
+    // A fault of the client is none of the version.
+    status = 3;
+    await mirrored(9);
+    expect((await source.read(1, signal)).counts).toMatchObject({
+      shadow: { answered: 2, errors: 0 },
+      stable: { errors: 0 },
+    });
+  });
+
+  it('counts requests with the header apart from all others', async () => {
+    const gateway = newGateway();
+    const [v1, v2] = [addVersion(gateway, 'iris', 'v1'), addVersion(gateway, 'iris', 'v2')];
+    const pin = { needs: [TrafficCapability.HEADER], pinHeader: 'x-canary', pinValue: 'yes' };
+    const split = addSplit(gateway, v1, v2, pin);
+    const [stable, candidate] = [await startVersion('v1', 'setosa'), await startVersion('v2', 'setosa')];
+    const envoy = await startGateway(gateway, join(directory, 'header'), [
+      [v1, { http: [stable.port] }],
+      [v2, { http: [candidate.port] }],
+    ]);
+    await envoy.setSplit({ pinned: true });
+    const usual = rolloutConfig();
+    const { candidateClusters: clusters, shadowClusters, pinClusters } = split;
+    const source = sourceOf(
+      rolloutConfig({
+        stable: { ...usual.stable, clusters: split.stableClusters },
+        candidate: { ...usual.candidate, clusters, shadowClusters, pinClusters },
+      }),
+      async () => [{ host: '127.0.0.1', port: envoy.metricsPort }],
+    );
+    const { signal } = new AbortController();
+    await source.read(1, signal);
+    for (const headers of [{ 'x-canary': 'yes' }, {}, { 'x-canary': 'no' }, { 'x-canary': 'yes' }, {}]) {
+      await envoy.send('POST', '/v1/models/iris:predict', '{}', headers as Record<string, string>);
+    }
+    expect((await source.read(1, signal)).counts).toMatchObject({
+      stable: { answered: 3 },
+      candidate: { answered: 0 },
+      pin: { answered: 2 },
+    });
+    expect(candidate.requests).toBe(2);
   });
 });

@@ -34,9 +34,13 @@ class Rollout {
     return found.state;
   }
 
-  until(isDone: (state: RolloutState) => boolean, changes: Partial<Look> = {}, most = 200): RolloutState {
+  until(
+    isDone: (state: RolloutState) => boolean,
+    changes: Partial<Look> | (() => Partial<Look>) = {},
+    most = 200,
+  ): RolloutState {
     for (let looks = 0; looks < most; looks += 1) {
-      const state = this.look(changes);
+      const state = this.look(typeof changes === 'function' ? changes() : changes);
       if (isDone(state)) {
         return state;
       }
@@ -400,6 +404,42 @@ describe('what people ask for', () => {
     expect(rollout.look({ requests, ready: { stable: 1, candidate: 0 } }).phase).toBe('Progressing');
     expect(rollout.kinds.at(-1)).toBe('refused');
   });
+
+  it.each([
+    [
+      'skip-step',
+      [{ type: 'weight', share: 1000, minMillis: 600_000 }, ...rolloutConfig().steps.slice(1)],
+      'Progressing',
+    ],
+    [
+      'promote',
+      [{ type: 'weight', share: 1000, minMillis: 600_000 }, ...rolloutConfig().steps.slice(1)],
+      'Progressing',
+    ],
+    ['resume', [{ type: 'weight', share: 1000 }, { type: 'pause' }], 'Paused'],
+    ['promote', [{ type: 'weight', share: 1000 }, { type: 'pause' }], 'Paused'],
+  ] as const)('raises no share of a candidate that is not ready: %s, %j', (verb, steps, phase) => {
+    const rollout = new Rollout(rolloutConfig({ steps: [...steps] }));
+    rollout.reach(phase);
+    const requests = [{ verb, by: 'ada', why: '' }];
+    const { step } = rollout.state ?? {};
+    expect(rollout.look({ requests, ready: { stable: 1, candidate: 0 } })).toMatchObject({ phase, step });
+    expect(rollout.weight).toBe(1000);
+    expect(rollout.decisions.findLast(({ kind }) => kind === 'refused')?.message).toContain('0 pods of the candidate');
+    rollout.look({ requests });
+    expect(rollout.weight).toBeGreaterThan(1000);
+  });
+
+  it('lets a person go on where the share stays as it is, ready or not', () => {
+    const rollout = new Rollout(
+      rolloutConfig({
+        steps: [{ type: 'weight', share: 1000 }, { type: 'pause' }, { type: 'analysis', minMillis: 1 }],
+      }),
+    );
+    rollout.reach('Paused');
+    const requests = [{ verb: 'resume', by: 'ada', why: '' }] as const;
+    expect(rollout.look({ requests, ready: { stable: 1, candidate: 0 } })).toMatchObject({ step: 2 });
+  });
 });
 
 describe('the surroundings', () => {
@@ -470,5 +510,123 @@ describe('the surroundings', () => {
       NOW,
     );
     expect(found.state.phase).toBe('Promoted');
+  });
+});
+
+describe('a guardrail of an outcome', () => {
+  const metric = { name: 'revenue', source: 'reported' };
+  const guardrail = {
+    name: 'revenue',
+    type: 'outcome',
+    outcome: 'revenue',
+    direction: 'lower-is-worse',
+    margin: 0.1,
+    alpha: 0.01,
+    minSamples: 1000,
+  };
+  const config = rolloutConfig({ outcomes: [metric], guardrails: [...rolloutConfig().guardrails, guardrail] });
+
+  /** Values with a mean, and a standard deviation of 1. */
+  const values = (n: number, mean: number) => ({ n, sum: n * mean, sumSquares: n * mean * mean + (n - 1) });
+  const came = (rollout: Rollout, candidate: number) => (): Partial<Look> => {
+    const outcomes = { revenue: { stable: values(5000, 2), candidate: values(5000, candidate) } };
+    return { counts: { ...traffic(rollout.weight), outcomes } };
+  };
+
+  it('lets a candidate pass that earns as much, by the values of the last step alone', () => {
+    const rollout = new Rollout(config);
+    rollout.reach('Progressing');
+    rollout.until(({ phase }) => phase === 'Promoting', came(rollout, 2));
+    const evidence = rollout.decisions.find(({ kind }) => kind === 'promoting')?.evidence ?? {};
+    expect(evidence.revenue).toMatchObject({
+      test: 'mean',
+      outcome: 'pass',
+      strata: [{ name: 'step 1' }, { name: 'step 2' }],
+    });
+    expect(evidence['revenue (this step alone)']).toMatchObject({ outcome: 'pass', strata: [{ name: 'step 2' }] });
+  });
+
+  it('turns a candidate back that earns less than the margin allows, with the numbers', () => {
+    const rollout = new Rollout(config);
+    rollout.reach('Progressing');
+    rollout.until(({ phase }) => phase === 'Aborting', came(rollout, 1.7));
+    expect(rollout.state).toMatchObject({ step: 0, phase: 'Aborting' });
+    expect(rollout.state?.reason).toContain('revenue: the mean 1.7 of');
+    expect(rollout.decisions.at(-1)?.evidence?.revenue).toMatchObject({ mean: 1.7, stableMean: 2, margin: 0.1 });
+  });
+
+  it('goes the other way where less is better', () => {
+    const other = { ...config, guardrails: [{ ...guardrail, direction: 'higher-is-worse' }] };
+    const rollout = new Rollout(other);
+    rollout.reach('Progressing');
+    rollout.until(({ phase }) => phase === 'Aborting', came(rollout, 2.3));
+    expect(rollout.state?.step).toBe(0);
+  });
+
+  it('is not passed without values: the step stays, and a person is asked', () => {
+    const rollout = new Rollout(config);
+    rollout.reach('Progressing');
+    const state = rollout.until(({ phase }) => phase !== 'Progressing');
+    expect(state).toMatchObject({ phase: 'Paused', step: 0, pausedFor: 'undecided' });
+    expect(state.evidence.revenue.outcome).toBe('no-data');
+  });
+
+  it('holds while values are missing, then does what is configured; failures still end it', () => {
+    const rollout = new Rollout(config);
+    rollout.reach('Progressing');
+    const missingOutcomes = 'Prometheus is away';
+    const held = rollout.until(
+      ({ phase }) => phase !== 'Progressing',
+      () => ({ ...came(rollout, 2)(), missingOutcomes }),
+    );
+    expect(held).toMatchObject({ phase: 'Paused', pausedFor: 'missing-data', clock: { observed: 0 } });
+    expect(held.reason).toContain(missingOutcomes);
+    const failing = new Rollout(config);
+    failing.reach('Progressing');
+    failing.errorRate = 0.5;
+    failing.until(({ phase }) => phase === 'Aborting', { missingOutcomes, counts: traffic(1000, 0.5) });
+    expect(failing.state?.reason).toContain('errors');
+  });
+
+  it('says nothing while the versions did not get their shares of the requests', () => {
+    const rollout = new Rollout(config);
+    rollout.reach('Progressing');
+    const outcomes = { revenue: { stable: values(5000, 2), candidate: values(5000, 1) } };
+    rollout.look({ counts: { ...interval({ stable: arm(500), candidate: arm(500) }), outcomes } });
+    expect(rollout.state).toMatchObject({ phase: 'Paused', pausedFor: 'sample-ratio' });
+    expect(rollout.state?.evidence.revenue).toMatchObject({
+      outcome: 'undecided',
+      reason: expect.stringContaining('withheld'),
+    });
+  });
+
+  it('is not judged by a shadow, from which nothing comes', () => {
+    const steps = [{ type: 'shadow', share: 10_000, minSamples: 10 }, ...config.steps];
+    const rollout = new Rollout({ ...config, steps });
+    rollout.reach('Progressing');
+    const counts = interval({ stable: arm(1000), shadow: arm(1000) });
+    rollout.until(({ step }) => step === 1, { counts });
+    expect(rollout.decisions.find(({ kind, step }) => kind === 'step' && step === 1)?.evidence).not.toHaveProperty(
+      'revenue',
+    );
+  });
+});
+
+describe('a header step', () => {
+  it('waits for requests with the header, which count for nothing else', () => {
+    const rollout = new Rollout(
+      rolloutConfig({ steps: [{ type: 'header', minMillis: 10_000, minSamples: 30 }, ...rolloutConfig().steps] }),
+    );
+    rollout.reach('Progressing');
+    const stays = { counts: interval({ stable: arm(1000) }) };
+    for (let looks = 0; looks < 5; looks += 1) {
+      expect(rollout.look(stays)).toMatchObject({ step: 0, phase: 'Progressing' });
+    }
+    expect(rollout.state?.reason).toBe('0 of 30 requests with the header');
+    const failing = { counts: interval({ stable: arm(1000), pin: arm(10, 10) }) };
+    expect(rollout.look(failing)).toMatchObject({ step: 0, phase: 'Progressing' });
+    rollout.look(failing);
+    expect(rollout.look(failing)).toMatchObject({ step: 1, phase: 'Progressing' });
+    expect(rollout.state?.evidence).toEqual({});
   });
 });

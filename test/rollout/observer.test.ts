@@ -1,4 +1,5 @@
 import { Observer } from '../../runtime/src/rollout/observer';
+import type { OutcomeReading } from '../../runtime/src/rollout/outcomes';
 import type { Proxies } from '../../runtime/src/rollout/proxies';
 import type { SourceReading } from '../../runtime/src/rollout/sources';
 import { NO_COMPARISONS, NO_COUNTS } from '../../runtime/src/rollout/state';
@@ -13,7 +14,7 @@ const SPLIT = {
   comparison: 0,
   pinned: false,
 };
-const COUNTS = { stable: NO_COUNTS, candidate: NO_COUNTS, shadow: NO_COUNTS };
+const COUNTS = { stable: NO_COUNTS, candidate: NO_COUNTS, shadow: NO_COUNTS, pin: NO_COUNTS };
 
 /** An observer whose surroundings are set by hand. */
 function observed() {
@@ -22,6 +23,7 @@ function observed() {
     isApplied: true,
     reading: { counts: COUNTS, ageMillis: 0 } as SourceReading,
     pods: (): number => 2,
+    came: { outcomes: {} } as OutcomeReading,
   };
   const observer = new Observer({
     config: rolloutConfig(),
@@ -31,6 +33,7 @@ function observed() {
       look: async () => ({ all: 1, serving: 1, isApplied: world.isApplied, highestRevision: 7 }),
     } as unknown as Proxies,
     comparisons: { take: () => NO_COMPARISONS, report: () => [] },
+    outcomes: { read: async () => world.came, forget: () => undefined },
     findPods: async (host, port) => Array.from({ length: world.pods() }, () => ({ host, port })),
   });
   const look = (millis: number, split = SPLIT) => {
@@ -93,4 +96,13 @@ describe('Observer', () => {
     };
     expect((await look(10_000)).ready).toEqual({});
   });
+});
+
+it('has outcomes beside the counts, and says why they are missing', async () => {
+  const { world, look } = observed();
+  const revenue = { stable: { n: 1, sum: 2, sumSquares: 4 }, candidate: { n: 0, sum: 0, sumSquares: 0 } };
+  world.came = { outcomes: { revenue } };
+  expect(await look(10_000)).toMatchObject({ counts: { outcomes: { revenue } } });
+  world.came = { outcomes: {}, missing: 'away' };
+  expect(await look(10_000)).toMatchObject({ counts: { outcomes: {} }, missingOutcomes: 'away', isContinuous: true });
 });

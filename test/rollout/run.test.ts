@@ -56,6 +56,28 @@ async function start(changes: Partial<RolloutConfig> = {}, candidateErrors = 0.0
   return { config, server, gateway, receiver, controller, configMap, phase };
 }
 
+const REVENUE = {
+  outcomes: [{ name: 'revenue', source: 'reported' }],
+  guardrails: [
+    { name: 'revenue', type: 'outcome', outcome: 'revenue', direction: 'lower-is-worse', margin: 0.5, alpha: 0.01 },
+  ].map((guardrail) => ({ ...guardrail, minSamples: 1000 })),
+};
+
+/** Reports values to a controller, a hundred of each version at once: 10 ± 1 of the stable one. */
+async function report({ ports }: RunningRollout, candidateMean: number): Promise<Response> {
+  const values = (version: string, mean: number) =>
+    Array.from({ length: 100 }, (_, index) => ({
+      metric: 'revenue',
+      version,
+      value: mean + (index % 2 === 0 ? 1 : -1),
+    }));
+  return fetch(`http://127.0.0.1:${ports.outcomes}/outcomes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify([...values('v1', 10), ...values('v2', candidateMean)]),
+  });
+}
+
 describe('startRollout', () => {
   it('promotes a good candidate, and tells of it everywhere', async () => {
     const { controller, phase, gateway, receiver, server, configMap } = await start();
@@ -89,6 +111,50 @@ describe('startRollout', () => {
     await eventually('the end', () => phase() === 'RolledBack');
     expect(gateway.candidateWeight).toBe(0);
     expect(configMap()?.data?.[ROLLOUT_KEYS.decisions]).toContain('guardrail failed');
+  });
+
+  it('turns back a candidate that earns less, by what applications report', async () => {
+    const { controller, phase, gateway, configMap } = await start(REVENUE);
+    const running = await controller();
+    await eventually('the end', async () => {
+      await report(running, 8);
+      return phase() === 'RolledBack';
+    });
+    expect(gateway.candidateWeight).toBe(0);
+    const status = JSON.parse(configMap()?.data?.[ROLLOUT_KEYS.status] ?? '');
+    expect(status.guardrails).toEqual([
+      { name: 'revenue', outcome: 'fail', reason: expect.stringContaining('is 2 worse than 10 of') },
+    ]);
+    const page = await (await fetch(`http://127.0.0.1:${running.ports.http}/status.json`)).json();
+    expect(page).toMatchObject({ guardrails: [{ outcome: 'fail' }] });
+    const metrics = await (await fetch(`http://127.0.0.1:${running.ports.metrics}/metrics`)).text();
+    expect(metrics).toContain(
+      'model_serving_rollout_guardrail_outcome{rollout="iris",guardrail="revenue",outcome="fail"} 1',
+    );
+    expect(metrics).toMatch(/outcomes_total\{rollout="iris",outcome="accepted"\} [1-9]/);
+  });
+
+  it('promotes a candidate that earns as much, with values that another controller counted before', async () => {
+    const { controller, phase, configMap, config, server } = await start(REVENUE);
+    const state = () => readState(configMap()?.data).state;
+    const first = await controller();
+    const counted = () => state()?.counts[0]?.outcomes.revenue?.candidate.n ?? 0;
+    await eventually('values', async () => {
+      await report(first, 10);
+      return counted() > 0;
+    });
+    await first.close();
+    ends.pop();
+    const before = counted();
+    const second = await controller();
+    await eventually('another leader', () => (state()?.holder?.term ?? 0) > 1);
+    expect(counted()).toBeGreaterThanOrEqual(before);
+    await eventually('the promotion', async () => {
+      await report(second, 10);
+      return phase() === 'Promoted';
+    });
+    expect(server.get('ConfigMap', config.name)).toBeDefined();
+    expect(state()?.evidence.revenue).toMatchObject({ outcome: 'pass', direction: 'lower-is-worse' });
   });
 
   it('obeys people at once, not at the next look', async () => {

@@ -1,6 +1,7 @@
 import type { RolloutConfig } from '../../lib/contract';
 import { sourceOf } from '../../runtime/src/rollout/sources';
 import { readSamples } from '../../runtime/src/rollout/sources/prometheus-text';
+import { EnvoyCounters } from './envoy-counters';
 import { rolloutConfig } from './support';
 
 const realFetch = globalThis.fetch;
@@ -12,48 +13,6 @@ afterEach(() => {
 
 const latency = { name: 'slow', type: 'latency', max: 0.1, budgetMillis: 100, alpha: 0.01, minSamples: 1 };
 const config = rolloutConfig({ guardrails: [...rolloutConfig().guardrails, latency] });
-const clusters = [...config.stable.clusters, ...config.candidate.clusters, ...config.candidate.shadowClusters];
-
-/** Counters of one proxy, as Envoy 1.40 writes them. */
-class Envoy {
-  private readonly values = new Map<string, number>();
-
-  constructor() {
-    for (const cluster of clusters) {
-      this.add(cluster, { upstream_rq_total: 0, upstream_rq_active: 0 });
-    }
-  }
-
-  add(cluster: string, counters: Readonly<Record<string, number>>): this {
-    for (const [name, value] of Object.entries(counters)) {
-      const [metric, label] = name.split(' ');
-      const labels = label === undefined ? '' : `${label},`;
-      const key = `envoy_cluster_${metric}{${labels}envoy_cluster_name="${cluster}"}`;
-      this.values.set(key, (this.values.get(key) ?? 0) + value);
-    }
-    return this;
-  }
-
-  /** Answered requests with a code, of which so many took longer than 100 ms. */
-  answer(cluster: string, code: number, count: number, slow = 0): this {
-    return this.add(cluster, {
-      [`upstream_rq envoy_response_code="${code}"`]: count,
-      upstream_rq_total: count,
-      upstream_rq_time_count: count,
-      'upstream_rq_time_bucket le="100"': count - slow,
-      'upstream_rq_time_bucket le="+Inf"': count,
-    });
-  }
-
-  get lines(): string[] {
-    return [...this.values].map(([key, value]) => `${key} ${value}`);
-  }
-
-  get text(): string {
-    return ['# TYPE envoy_cluster_upstream_rq counter', ...this.lines, 'envoy_server_uptime{} 7', ''].join('\n');
-  }
-}
-
 function serve(answers: Readonly<Record<string, () => string>>): void {
   globalThis.fetch = (async (url: string) => {
     const answer = answers[new URL(url).hostname];
@@ -92,7 +51,7 @@ describe('the text format of Prometheus', () => {
 
 describe('the direct source', () => {
   it('counts from the first sight on, exactly, over all proxies and clusters of an arm', async () => {
-    const [one, two] = [new Envoy().answer('iris-v1-http', 200, 1_000_000), new Envoy()];
+    const [one, two] = [new EnvoyCounters().answer('iris-v1-http', 200, 1_000_000), new EnvoyCounters()];
     serve({ a: () => one.text, b: () => two.text });
     const source = direct(() => ['a', 'b']);
     expect((await source.read(2, signal)).counts?.stable.answered).toBe(0);
@@ -117,7 +76,7 @@ describe('the direct source', () => {
   });
 
   it('counts a series that is new since the first sight from 0', async () => {
-    const envoy = new Envoy();
+    const envoy = new EnvoyCounters();
     serve({ a: () => envoy.text });
     const source = direct(() => ['a']);
     await source.read(1, signal);
@@ -126,16 +85,16 @@ describe('the direct source', () => {
   });
 
   it('counts a restarted proxy from 0', async () => {
-    let envoy = new Envoy().answer('iris-v1-http', 200, 500);
+    let envoy = new EnvoyCounters().answer('iris-v1-http', 200, 500);
     serve({ a: () => envoy.text });
     const source = direct(() => ['a']);
     await source.read(1, signal);
-    envoy = new Envoy().answer('iris-v1-http', 200, 20);
+    envoy = new EnvoyCounters().answer('iris-v1-http', 200, 20);
     expect((await source.read(1, signal)).counts?.stable.answered).toBe(20);
   });
 
   it('takes a proxy that appears as it is, and forgets one that goes', async () => {
-    const [old, young] = [new Envoy(), new Envoy().answer('iris-v1-http', 200, 999)];
+    const [old, young] = [new EnvoyCounters(), new EnvoyCounters().answer('iris-v1-http', 200, 999)];
     let hosts = ['a'];
     serve({ a: () => old.text, b: () => young.text });
     const source = direct(() => hosts);
@@ -148,7 +107,7 @@ describe('the direct source', () => {
   });
 
   it('has no counts when one proxy cannot be read, and what that one did meanwhile is not counted later', async () => {
-    const [one, two] = [new Envoy(), new Envoy()];
+    const [one, two] = [new EnvoyCounters(), new EnvoyCounters()];
     const answers: Record<string, () => string> = { a: () => one.text, b: () => two.text };
     serve(answers);
     const source = direct(() => ['a', 'b']);
@@ -173,7 +132,7 @@ describe('the direct source', () => {
   });
 
   it('says that the histogram has no edge at the budget', async () => {
-    const envoy = new Envoy().answer('iris-v2-http', 200, 1);
+    const envoy = new EnvoyCounters().answer('iris-v2-http', 200, 1);
     serve({ a: () => envoy.text });
     const other = rolloutConfig({ guardrails: [{ ...latency, budgetMillis: 150 }] });
     expect((await direct(() => ['a'], other).read(1, signal)).missing).toContain('has no edge at 150 ms');
@@ -184,7 +143,7 @@ describe('the direct source', () => {
   });
 
   it('sees failures of gRPC, whose status is 200 in HTTP', async () => {
-    const envoy = new Envoy();
+    const envoy = new EnvoyCounters();
     serve({ a: () => envoy.text });
     const source = direct(() => ['a']);
     await source.read(1, signal);
@@ -192,8 +151,18 @@ describe('the direct source', () => {
     expect((await source.read(1, signal)).counts?.candidate).toMatchObject({ answered: 10, errors: 3, unanswered: 0 });
   });
 
+  it('sees failures of gRPC in mirrored requests, which another filter counts', async () => {
+    const envoy = new EnvoyCounters();
+    serve({ a: () => envoy.text });
+    const source = direct(() => ['a']);
+    await source.read(1, signal);
+    envoy.answer('iris-v2-shadow-grpc', 200, 10).answer('iris-v2-shadow-grpc', 503, 1);
+    envoy.add('iris-v2-shadow-grpc', { admission_control_rq_failure: 4, admission_control_rq_success: 6 });
+    expect((await source.read(1, signal)).counts?.shadow).toMatchObject({ answered: 11, errors: 5 });
+  });
+
   it('tells retries, requests under way and abandoned ones apart', async () => {
-    const envoy = new Envoy();
+    const envoy = new EnvoyCounters();
     serve({ a: () => envoy.text });
     const source = direct(() => ['a']);
     await source.read(1, signal);
@@ -213,7 +182,7 @@ describe('the source that asks Prometheus', () => {
   const prometheus = rolloutConfig({
     metrics: { type: 'prometheus', url: 'http://prometheus:9090/', timeoutMillis: 1000 },
   });
-  const envoys = { a: new Envoy(), b: new Envoy() };
+  const envoys = { a: new EnvoyCounters(), b: new EnvoyCounters() };
   let age = 5;
   let instances: string[] = [];
   const queries: string[] = [];
@@ -228,17 +197,17 @@ describe('the source that asks Prometheus', () => {
   }
 
   const vector = (result: object[]) => ({ status: 'success', data: { resultType: 'vector', result } });
-  const series = (query: string) =>
+  const series = () =>
     vector(
       instances.flatMap((instance) => {
-        if (query.startsWith('time()')) {
-          return [{ metric: { instance }, value: [0, String(age)] }];
-        }
         const samples = readSamples(envoys[instance as 'a' | 'b'].text, () => true);
-        return samples.map(({ name, labels, value }) => ({
-          metric: { __name__: name, instance, ...labels },
-          value: [0, String(value)],
-        }));
+        return [
+          { metric: { instance, model_serving_age: '1' }, value: [0, String(age)] },
+          ...samples.map(({ name, labels, value }) => ({
+            metric: { __name__: name, instance, ...labels },
+            value: [0, String(value)],
+          })),
+        ];
       }),
     );
 
@@ -259,6 +228,8 @@ describe('the source that asks Prometheus', () => {
     });
     expect(queries[0]).toContain('envoy_cluster_name=~"iris-v1-http|iris-v1-grpc|iris-v2-http');
     expect(queries[0]).not.toContain('increase');
+    // Counters and their age of one moment: two queries could see two scrapes.
+    expect(queries).toHaveLength(2);
   });
 
   it.each([

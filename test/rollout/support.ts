@@ -41,7 +41,15 @@ export function arm(answered: number, errors = 0, slow = 0): ArmCounts {
 }
 
 export function interval(parts: Partial<IntervalCounts> = {}): IntervalCounts {
-  return { stable: NO_COUNTS, candidate: NO_COUNTS, shadow: NO_COUNTS, comparison: NO_COMPARISONS, ...parts };
+  return {
+    stable: NO_COUNTS,
+    candidate: NO_COUNTS,
+    shadow: NO_COUNTS,
+    pin: NO_COUNTS,
+    comparison: NO_COMPARISONS,
+    outcomes: {},
+    ...parts,
+  };
 }
 
 /** A look at which everything is in order: every proxy serves the revision. */

@@ -6,6 +6,7 @@ import { type ControllerListener, RolloutController } from '../../runtime/src/ro
 import { Leadership } from '../../runtime/src/rollout/leadership';
 import { splitOf } from '../../runtime/src/rollout/machine';
 import { Observer } from '../../runtime/src/rollout/observer';
+import { OutcomeSource, Reports } from '../../runtime/src/rollout/outcomes';
 import { Proxies } from '../../runtime/src/rollout/proxies';
 import { sourceOf } from '../../runtime/src/rollout/sources';
 import { type Decision, NO_COMPARISONS, type RolloutState, readState } from '../../runtime/src/rollout/state';
@@ -306,12 +307,21 @@ export class Process {
     this.leadership = new Leadership({ api, name: config.name, identity: `process-${controllers}`, clock });
     const proxies = new Proxies(config, findPods);
     const comparisons = { take: () => NO_COMPARISONS, report: () => [] };
+    const outcomes = new OutcomeSource(config, new Reports(config));
     this.controller = new RolloutController({
       config,
       api,
       clock,
       leadership: this.leadership,
-      observer: new Observer({ config, clock, source: sourceOf(config, findPods), proxies, comparisons, findPods }),
+      observer: new Observer({
+        config,
+        clock,
+        source: sourceOf(config, findPods),
+        proxies,
+        comparisons,
+        outcomes,
+        findPods,
+      }),
       proxies,
       logger: createLogger({ level: 'silent' }),
       listener,

@@ -1,5 +1,5 @@
 import { EngineError, type LoadedModel, type Run, type Tensor } from '../../runtime/src/model';
-import type { RequestError } from '../../runtime/src/protocol/request-error';
+import type { RequestError } from '../../runtime/src/request-error';
 import { BATCHER_LIMITS, Batcher, type Job, PRIORITIES } from '../../runtime/src/scheduling';
 import { createLogger } from '../../runtime/src/telemetry';
 import { runMeter } from '../support/run-meter';

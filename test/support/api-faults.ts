@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type ApiServer, startApiServer } from '../../runtime/src/local/api-server';
+import { PODS_PATH } from '../../runtime/src/kubernetes-api';
+import { type ApiServer, type ApiServerOptions, startApiServer } from '../../runtime/src/local/api-server';
 
 /** An API server with a faulty network in front of it. */
 export interface FaultyApi {
@@ -14,7 +15,7 @@ export interface FaultyApi {
   /** Requests that came, as `GET /path?query`. */
   readonly requests: string[];
 
-  /** Delay of every answer, and of every event of a watch, in milliseconds. */
+  /** Delay of every request, and of every event of a watch, in milliseconds. */
   latencyMillis: number;
 
   /** Answers the next requests that fit with a status, and does not pass them on. */
@@ -37,9 +38,16 @@ export interface FaultyApi {
   close(): Promise<void>;
 }
 
-/** Starts an API server for tests, for the namespace `default` unless another is said. */
-export async function startFaultyApi(namespace = 'default'): Promise<FaultyApi> {
-  const server = await startApiServer({ host: '127.0.0.1', port: 0, namespace, podsOf: () => [] });
+/**
+ * Starts an API server for tests, for the namespace `default` unless another is said.
+ *
+ * @param podsOf what stands in for DNS, which has none of the faults
+ */
+export async function startFaultyApi(
+  namespace = 'default',
+  podsOf: ApiServerOptions['podsOf'] = () => [],
+): Promise<FaultyApi> {
+  const server = await startApiServer({ host: '127.0.0.1', port: 0, namespace, podsOf });
   const watches = new Set<ServerResponse>();
   const faults: { times: number; fits: (line: string) => boolean; status?: number }[] = [];
   const cache = new Map<string, string>();
@@ -48,6 +56,10 @@ export async function startFaultyApi(namespace = 'default'): Promise<FaultyApi> 
 
   const pass = async (request: IncomingMessage, response: ServerResponse) => {
     const line = `${request.method} ${request.url}`;
+    if (request.url?.startsWith(PODS_PATH)) {
+      request.pipe(send(server.url + request.url, (answer) => answer.pipe(response)));
+      return;
+    }
     api.requests.push(line);
     const fault = faults.find(({ times, fits }) => times > 0 && fits(line));
     if (fault !== undefined) {
@@ -77,7 +89,7 @@ export async function startFaultyApi(namespace = 'default'): Promise<FaultyApi> 
       let text = '';
       let last: Promise<void> = Promise.resolve();
       const later = (act: () => void) => {
-        const after = wait(api.latencyMillis, undefined, { ref: false });
+        const after = isWatch ? wait(api.latencyMillis, undefined, { ref: false }) : undefined;
         last = last.then(() => after).then(act);
       };
       answer.on('data', (part: Buffer) => {

@@ -46,7 +46,7 @@ export function describePythonChecks(
       const environment = new PythonEnvironment(join(REQUIREMENTS, `${requirements}.txt`));
       await environment.prepare();
       const { http, grpc } = await server();
-      const env = { SERVER_HTTP: http, SERVER_GRPC: grpc, PYTHONDONTWRITEBYTECODE: '1' };
+      const env = { SERVER_HTTP: http, SERVER_GRPC: grpc };
       const { code, stdout, stderr } = await environment.run('python', [file], { env });
       if (code !== 0) {
         throw new Error(`${script}.py ended with ${code}:\n${stderr}`);

@@ -7,11 +7,22 @@ import { setTimeout as wait } from 'node:timers/promises';
 const CACHE = resolve(__dirname, '../../node_modules/.cache/python');
 const POLL_MILLIS = 200;
 
+/** Requirements of uv, which fills environments several times faster than pip, and keeps what it has fetched. */
+const INSTALLER = resolve(__dirname, 'requirements-uv.txt');
+
 /** A lock of a process that is gone is older than this. */
 const STALE_MILLIS = 10 * 60_000;
 
-/** Servers of tests are on this machine, even where everything else goes through a proxy. */
-const LOCAL = { NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' };
+/**
+ * Servers of tests are on this machine, even where everything else goes through a proxy. What Python compiles is kept beside
+ * the environments: uv compiles nothing, and nothing is to be left beside scripts of the tests.
+ */
+const SETTINGS = {
+  NO_PROXY: '127.0.0.1',
+  no_proxy: '127.0.0.1',
+  PYTHONDONTWRITEBYTECODE: '',
+  PYTHONPYCACHEPREFIX: join(CACHE, 'compiled'),
+};
 
 /** Longest time that making an environment takes, for the hook that waits for it. */
 export const PYTHON_SETUP_MILLIS = 8 * 60_000;
@@ -73,10 +84,22 @@ export class PythonEnvironment {
   private async make(): Promise<void> {
     // What an interrupted attempt left.
     rmSync(this.directory, { recursive: true, force: true });
+    await (this.requirements === INSTALLER ? this.makeWithPip() : this.makeWithInstaller());
+    writeFileSync(this.marker, '');
+  }
+
+  private async makeWithPip(): Promise<void> {
     await expectSuccess('python3', ['-m', 'venv', this.directory]);
     const options = ['--quiet', '--disable-pip-version-check', '--no-input'];
     await expectSuccess(this.program('pip'), ['install', ...options, '--requirement', this.requirements]);
-    writeFileSync(this.marker, '');
+  }
+
+  private async makeWithInstaller(): Promise<void> {
+    const installer = new PythonEnvironment(INSTALLER);
+    await installer.prepare();
+    const uv = (...args: string[]) => expectSuccess(installer.program('uv'), [...args, '--quiet', '--no-config']);
+    await uv('venv', '--python', 'python3', this.directory);
+    await uv('pip', 'install', '--python', this.program('python'), '--requirement', this.requirements);
   }
 }
 
@@ -119,7 +142,7 @@ async function expectSuccess(program: string, args: readonly string[]): Promise<
 
 function execute(program: string, args: readonly string[], { env, cwd }: PythonRunOptions = {}): Promise<PythonResult> {
   const child = spawn(program, args, {
-    env: { ...process.env, ...LOCAL, ...env },
+    env: { ...process.env, ...SETTINGS, ...env },
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

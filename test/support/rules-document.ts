@@ -13,6 +13,7 @@ const AREAS: { title: string; first: string }[] = [
   { title: 'Finished manifests', first: 'MS2000' },
   { title: 'Gateways', first: 'MS2100' },
   { title: 'Rollouts', first: 'MS2200' },
+  { title: 'Batch jobs', first: 'MS2300' },
 ];
 
 const WHERE = {

@@ -1,5 +1,5 @@
 import { loadGatewayAgentConfig } from '../config';
-import { seedRoutes, startAgent } from '../gateway';
+import { releaseStartMemory, seedRoutes, startAgent } from '../gateway';
 import { createLogger } from '../telemetry';
 import { explainPortFault } from './ports';
 import { drainOnSignal } from './signals';
@@ -25,4 +25,5 @@ export async function agent({ config: file, seed = false }: AgentCommandOptions)
     throw explainPortFault(error, [{ port: config.port, setting: 'port' }]);
   });
   drainOnSignal(logger, () => running.close());
+  releaseStartMemory();
 }

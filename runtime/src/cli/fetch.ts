@@ -1,4 +1,4 @@
-import { loadConfig } from '../config';
+import { loadFetchedModels } from '../config';
 import { EXIT_CODES } from '../contract';
 import { fetchModels } from '../fetch';
 import { createLogger } from '../telemetry';
@@ -11,7 +11,7 @@ export async function fetch(file: string): Promise<void> {
     // Process 1 of a container has no default action for signals.
     process.on(signal, () => stop.abort(new Error(`Stopped by ${signal} before every model was downloaded.`)));
   }
-  await fetchModels(loadConfig(file), { logger, signal: stop.signal });
+  await fetchModels(loadFetchedModels(file), { logger, signal: stop.signal });
   // Storage clients keep connections open; nothing is left to do on them.
   process.exit(EXIT_CODES.ok);
 }

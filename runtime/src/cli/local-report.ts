@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { COMMAND } from '../contract';
 import type { LocalRun, LocalStatus, ServiceStatus } from '../local';
 import { errorMessage, type Logger } from '../telemetry';
+import { jobFailures, jobsText } from './local-jobs';
 import { describeFirstModel, exampleRequest } from './served-model';
 import { table } from './table';
 
@@ -13,6 +14,7 @@ const QUIET_MILLIS = 500;
 export class ServiceReport {
   private shown = '';
   private exampleShown = false;
+  private following = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -22,11 +24,20 @@ export class ServiceReport {
 
   /** Shows the state, and every change of it once it has settled. */
   follow(): void {
+    this.following = true;
     this.run.onChange(() => {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.show(), QUIET_MILLIS);
     });
     this.show();
+  }
+
+  /** Shows the last state if it was not shown, and nothing more. */
+  conclude(): void {
+    if (this.following) {
+      this.show();
+    }
+    this.end();
   }
 
   /** Shows nothing more. */
@@ -47,7 +58,8 @@ export class ServiceReport {
     if (process.stdout.isTTY) {
       process.stdout.write(`\n${text}\n\n`);
     } else {
-      this.logger.info({ services: status.services, apis: status.apis, ready: status.ready }, 'services');
+      const { services, apis, ready, jobs } = status;
+      this.logger.info({ services, apis, ready, ...(jobs.length === 0 ? {} : { jobs }) }, 'services');
     }
     void this.showExample(status);
   }
@@ -80,7 +92,7 @@ export function writeStatusFile(run: LocalRun, file: string): void {
   write(run.status());
 }
 
-function servicesText({ services, apis, pods }: LocalStatus): string {
+function servicesText({ services, apis, pods, jobs, cronJobs }: LocalStatus): string {
   const rows = services.map((service) => [
     `${service.namespace}/${service.name}`,
     service.port,
@@ -97,8 +109,9 @@ function servicesText({ services, apis, pods }: LocalStatus): string {
       (name) => `Rollout ${name}: ${COMMAND} rollout status ${name} --namespace ${namespace} --server ${url} --watch`,
     ),
   );
-  const addresses = table(['SERVICE', 'PORT', 'ADDRESS', 'READY'], rows);
-  return [addresses, ...rollouts, ...failures.map((text) => styleText('red', text))].join('\n');
+  const addresses = rows.length === 0 ? [] : [table(['SERVICE', 'PORT', 'ADDRESS', 'READY'], rows)];
+  const red = [...failures, ...jobFailures(jobs)].map((text) => styleText('red', text));
+  return [...addresses, ...rollouts, ...jobsText(jobs, cronJobs), ...red].join('\n');
 }
 
 function readyText({ readyPods, pods }: ServiceStatus): string {

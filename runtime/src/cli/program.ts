@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { COMMAND, PATHS, PORTS, ROLES, RUNTIME_VERSION } from '../contract';
+import { addBatchCommands } from './batch-commands';
+import { jobRequests } from './local-requests';
 import { addRolloutCommands } from './rollout-commands';
 
 const MAX_PORT = 65_535;
@@ -29,6 +31,7 @@ export function createProgram(): Command {
   addRoles(program);
   addCommandsForPeople(program);
   addRolloutCommands(program, examples);
+  addBatchCommands(program, examples);
   return program;
 }
 
@@ -66,6 +69,15 @@ function addRoles(program: Command): void {
     .action((options: import('./agent').AgentCommandOptions) => {
       const { agent } = require('./agent') as typeof import('./agent');
       return agent(options);
+    });
+  program
+    .command(ROLES.lookup)
+    .description('Serve tables of predictions that batch jobs wrote to Redis, over HTTP and gRPC.')
+    .option(...CONFIG_OPTION)
+    .addHelpText('after', examples([[`${COMMAND} lookup --config ${PATHS.config}`, 'as the pod does']]))
+    .action(({ config }: { config: string }) => {
+      const { lookup } = require('./lookup') as typeof import('./lookup');
+      return lookup(config);
     });
   program
     .command(ROLES.sleep)
@@ -107,14 +119,21 @@ function addCommandsForPeople(program: Command): void {
     .option('--host <address>', 'address that the Services listen on', '127.0.0.1')
     .option('--volume <name=dir>', 'directory for a persistent volume claim or an image volume', volumes, {})
     .option('--service <name=host:port>', 'server of this machine in place of a Service', standIns, {})
+    .option(
+      '--run <name[@time]>',
+      'CronJob to run once, as of now or of a time; or suspended Job to run',
+      jobRequests,
+      [],
+    )
     .option('--runtime-image <repository>', 'further repository that holds a copy of the runtime image', collect, [])
     .option('--proxy-image <repository>', 'further repository that holds a copy of the image of Envoy', collect, [])
-    .option('--status-file <file>', 'JSON file with addresses and readiness, replaced at every change')
+    .option('--status-file <file>', 'JSON file with addresses, readiness and Jobs, replaced at every change')
     .addHelpText(
       'after',
       examples([
         [`${COMMAND} local dist/ --open`, 'everything that was synthesized'],
         [`${COMMAND} local dist/ --volume model-claim=./models`, 'a claim as a directory of this machine'],
+        [`${COMMAND} local dist/ --run churn-hourly`, 'one run of a CronJob'],
         [`${COMMAND} local dist/ --service redis=127.0.0.1:6379`, 'a server of this machine in place of a Service'],
       ]),
     )
@@ -187,5 +206,7 @@ What the manifests say is run: commands, environment, files, probes, restarts, t
     routes, weights, mirrors and headers, but neither limits nor authentication.
   - Resources, security contexts, read-only mounts and network policies are not enforced.
   - An autoscaler gives its minReplicas. Names of Services are known where configurations name them, and nowhere else
-    (--service names a server in place of one); Jobs are not run.
+    (--service names a server in place of one).
+  - Schedules start nothing: --run starts a CronJob. With Jobs alone, this command ends when all of them have: with 0 when each
+    is complete, else with 1.
   - When this command is killed by force, its processes end by themselves, and its temporary directory stays.`;

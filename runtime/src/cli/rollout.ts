@@ -11,6 +11,7 @@ export async function rollout(file: string): Promise<void> {
   const running = await startRollout(loadRolloutConfig(file), { logger }).catch((error: unknown) => {
     throw explainPortFault(error, [
       { port: ROLLOUT_PORTS.http, setting: 'ROLLOUT_PORTS.http' },
+      { port: ROLLOUT_PORTS.outcomes, setting: 'ROLLOUT_PORTS.outcomes' },
       { port: ROLLOUT_PORTS.metrics, setting: 'ROLLOUT_PORTS.metrics' },
     ]);
   });

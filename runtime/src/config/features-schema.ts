@@ -11,7 +11,10 @@ const feature = z
   })
   .readonly();
 
-const tls = z.strictObject({ caPath: absolutePath.optional(), serverName: text.optional() }).readonly();
+/** TLS to a server of Redis. */
+export const redisTlsSchema = z
+  .strictObject({ caPath: absolutePath.optional(), serverName: text.optional() })
+  .readonly();
 
 const fields = z
   .strictObject({
@@ -20,7 +23,7 @@ const fields = z
     database: wholeNumber(0, 65_535).optional(),
     username: text.optional(),
     passwordPath: absolutePath.optional(),
-    tls: tls.optional(),
+    tls: redisTlsSchema.optional(),
     entity: text,
     key: rule((key) => key.split('{entity}').length === 2, "holds '{entity}' once", "For example 'card:{entity}'."),
     features: z.array(feature).min(1),

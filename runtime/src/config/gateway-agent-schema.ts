@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { GATEWAY_AGENT_SCHEMA, type GatewayAgentConfig } from '../contract';
 import { ConfigurationError } from './error';
-import { parseFile, withContainerPaths } from './load';
+import { withContainerPaths } from './in-sandbox';
+import { parseFile } from './parse-file';
 import { problemsOf } from './problems';
 import { currentSandbox } from './sandbox';
 import { absolutePath, milliseconds, rule, text, violationsOf, wholeNumber } from './values';

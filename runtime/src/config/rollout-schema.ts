@@ -1,35 +1,16 @@
 import * as z from 'zod';
 import { ROLLOUT_SCHEMA, type RolloutConfig, WHOLE_SHARE } from '../contract';
 import { ConfigurationError, type ConfigurationProblem } from './error';
-import { parseFile, withContainerPaths, withStandIns } from './load';
+import { withContainerPaths, withStandIns } from './in-sandbox';
+import { parseFile } from './parse-file';
 import { problemsOf } from './problems';
+import { given, guardrail, MAX_COUNT, oneOf, outcome } from './rollout-guardrail-schema';
 import { currentSandbox } from './sandbox';
-import {
-  absolutePath,
-  type FieldViolation,
-  httpUrl,
-  milliseconds,
-  name,
-  rule,
-  sha256,
-  text,
-  violationsOf,
-  wholeNumber,
-} from './values';
+import { absolutePath, httpUrl, milliseconds, name, rule, sha256, text, violationsOf, wholeNumber } from './values';
 
-const MAX_COUNT = 1_000_000_000;
 const STEPS = ['shadow', 'weight', 'header', 'pause', 'analysis'] as const;
-const GUARDRAILS = ['errorRate', 'errorRateIncrease', 'latency', 'latencyIncrease', 'disagreement'] as const;
 
 const port = wholeNumber(1, 65_535);
-const part = z.number().min(0).lt(1);
-const probability = z.number().refine((value) => value > 0 && value < 1, {
-  message: 'is between 0 and 1, both excluded',
-  params: { fix: 'For example 0.01.' },
-});
-const oneOf = (known: readonly string[]) =>
-  rule((value) => known.includes(value), `is one of ${known.join(', ')}`, 'Choose one of them.');
-
 const arm = z
   .strictObject({
     version: name,
@@ -39,6 +20,7 @@ const arm = z
     podsHost: text,
     clusters: z.array(text).min(1),
     shadowClusters: z.array(text),
+    pinClusters: z.array(text).optional(),
   })
   .readonly();
 
@@ -71,43 +53,27 @@ const step = violationsOf(stepFields, ({ type, share, comparison, minMillis }) =
     : []),
 ]);
 
-const RULES: Readonly<Record<string, readonly string[]>> = {
-  errorRate: ['max'],
-  errorRateIncrease: ['margin'],
-  latency: ['max', 'budgetMillis'],
-  latencyIncrease: ['margin', 'budgetMillis'],
-  disagreement: ['max'],
-};
+const labelName = rule(
+  (value) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(value),
+  'is the name of a label',
+  'For example namespace.',
+);
 
-const guardrailFields = z
+const metricsFields = z
   .strictObject({
-    name: text,
-    type: oneOf(GUARDRAILS),
-    max: part.optional(),
-    margin: part.optional(),
-    budgetMillis: z.number().gt(0).optional(),
-    tolerance: z.number().min(0).optional(),
-    alpha: probability,
-    minSamples: wholeNumber(0, MAX_COUNT),
+    type: oneOf(['direct', 'prometheus']),
+    url: httpUrl.optional(),
+    labels: z.record(labelName, z.string()).optional(),
+    timeoutMillis: milliseconds,
   })
   .readonly();
 
-const guardrail = violationsOf(guardrailFields, (value) => [
-  ...(['max', 'margin', 'budgetMillis'] as const).flatMap((key) =>
-    given(key, value[key], (RULES[value.type] ?? []).includes(key), `the type ${value.type}`),
-  ),
-  ...(value.tolerance !== undefined && value.type !== 'disagreement'
-    ? [{ path: 'tolerance', rule: 'is given for the type disagreement alone', fix: 'Remove it.' }]
+const metrics = violationsOf(metricsFields, ({ type, url, labels }) => [
+  ...given('url', url, type === 'prometheus', `the type ${type}`),
+  ...(labels !== undefined && type !== 'prometheus'
+    ? [{ path: 'labels', rule: 'is given for the type prometheus alone', fix: 'Remove it.' }]
     : []),
 ]);
-
-const metricsFields = z
-  .strictObject({ type: oneOf(['direct', 'prometheus']), url: httpUrl.optional(), timeoutMillis: milliseconds })
-  .readonly();
-
-const metrics = violationsOf(metricsFields, ({ type, url }) =>
-  given('url', url, type === 'prometheus', `the type ${type}`),
-);
 
 const rolloutFields = z
   .strictObject({
@@ -122,6 +88,7 @@ const rolloutFields = z
     candidate: arm,
     gateway: z.strictObject({ podsHost: text, agentPort: port, metricsPort: port }).readonly(),
     metrics,
+    outcomes: z.array(outcome).optional(),
     steps: z.array(step).min(1),
     guardrails: z.array(guardrail).min(1),
     missingData: z.strictObject({ holdMillis: milliseconds, action: oneOf(['pause', 'abort']) }).readonly(),
@@ -137,11 +104,19 @@ const rolloutFields = z
 /** Read again, loosely, so that these are found together with whatever else is wrong. */
 const loosely = z.object({
   stable: z.object({ version: z.unknown() }).catch({ version: 0 }),
-  candidate: z.object({ version: z.unknown() }).catch({ version: 1 }),
+  candidate: z.object({ version: z.unknown(), pinClusters: z.unknown().optional() }).catch({ version: 1 }),
   steps: z
-    .array(z.object({ comparison: z.unknown().optional(), share: z.unknown().optional(), type: z.unknown() }))
+    .array(
+      z.object({
+        comparison: z.unknown().optional(),
+        minSamples: z.unknown().optional(),
+        share: z.unknown().optional(),
+        type: z.unknown(),
+      }),
+    )
     .catch([]),
-  guardrails: z.array(z.object({ name: z.unknown(), type: z.unknown() })).catch([]),
+  guardrails: z.array(z.object({ name: z.unknown(), type: z.unknown(), outcome: z.unknown().optional() })).catch([]),
+  outcomes: z.array(z.object({ name: z.unknown() })).catch([]),
 });
 
 /**
@@ -177,12 +152,11 @@ function clashes(input: unknown): ConfigurationProblem[] {
   if (data === undefined) {
     return [];
   }
-  const { stable, candidate, steps, guardrails } = data;
+  const { stable, candidate, steps, guardrails, outcomes } = data;
   const names = guardrails.map((one) => one.name);
   const isCompared = steps.some(({ comparison }) => typeof comparison === 'number' && comparison > 0);
-  const isMeasured = steps.some(
-    ({ type, share }) => (type === 'weight' || type === 'shadow') && typeof share === 'number' && share > 0,
-  );
+  const gives = (...types: unknown[]) =>
+    steps.some(({ type, share }) => types.includes(type) && typeof share === 'number' && share > 0);
   return [
     ...(stable.version === candidate.version
       ? [{ path: 'candidate.version', rule: 'is another version than the stable one', fix: 'Name another version.' }]
@@ -190,6 +164,44 @@ function clashes(input: unknown): ConfigurationProblem[] {
     ...names.flatMap((one, index) =>
       names.indexOf(one) < index
         ? [{ path: `guardrails[${index}].name`, rule: 'is unique', fix: 'Give every guardrail another name.' }]
+        : [],
+    ),
+    ...steps.flatMap(({ type, minSamples }, index) =>
+      type === 'header' && minSamples !== undefined && candidate.pinClusters === undefined
+        ? [
+            {
+              path: `steps[${index}].minSamples`,
+              rule: 'is absent where requests with the header have no clusters of their own',
+              fix: 'Name them in candidate.pinClusters, or wait for the time alone.',
+            },
+          ]
+        : [],
+    ),
+    ...outcomes.flatMap(({ name: own }, index) =>
+      outcomes.findIndex((one) => one.name === own) < index
+        ? [{ path: `outcomes[${index}].name`, rule: 'is unique', fix: 'Give every metric another name.' }]
+        : [],
+    ),
+    ...guardrails.flatMap(({ type, outcome: metric }, index) =>
+      type === 'outcome' && !outcomes.some((one) => one.name === metric)
+        ? [
+            {
+              path: `guardrails[${index}].outcome`,
+              rule: 'is the name of one of the outcomes',
+              fix: 'Declare the metric in outcomes, or name another one.',
+            },
+          ]
+        : [],
+    ),
+    ...guardrails.flatMap(({ type }, index) =>
+      type === 'outcome' && !gives('weight')
+        ? [
+            {
+              path: `guardrails[${index}]`,
+              rule: 'has a weight step above 0: nothing comes of mirrored requests',
+              fix: 'Add one, or remove the guardrail.',
+            },
+          ]
         : [],
     ),
     ...guardrails.flatMap(({ type }, index) =>
@@ -203,7 +215,7 @@ function clashes(input: unknown): ConfigurationProblem[] {
           ]
         : [],
     ),
-    ...(guardrails.some(({ type }) => type !== 'disagreement') && !isMeasured
+    ...(guardrails.some(({ type }) => type !== 'disagreement' && type !== 'outcome') && !gives('weight', 'shadow')
       ? [
           {
             path: 'steps',
@@ -212,17 +224,5 @@ function clashes(input: unknown): ConfigurationProblem[] {
           },
         ]
       : []),
-  ];
-}
-
-/** A key that must be there exactly when it has a meaning. */
-function given(path: string, value: unknown, isNeeded: boolean, where: string): FieldViolation[] {
-  if ((value !== undefined) === isNeeded) {
-    return [];
-  }
-  return [
-    isNeeded
-      ? { path, rule: `is given for ${where}`, fix: 'Write it, or change the type.' }
-      : { path, rule: `is absent for ${where}`, fix: 'Remove it, or change the type.' },
   ];
 }

@@ -1,6 +1,7 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { ENVIRONMENT } from '../contract';
 import { ConfigurationError } from './error';
@@ -68,6 +69,19 @@ export function currentSandbox(): Sandbox | undefined {
 export function containerPath(path: string): string {
   const sandbox = currentSandbox();
   return sandbox === undefined ? path : join(sandbox.root, path);
+}
+
+/**
+ * Where a path in a volume is on this machine: the same for all pods that mount the volume, whose roots link to it. What of
+ * the path is not there stays as it is.
+ */
+export function volumePath(path: string): string {
+  const own = containerPath(path);
+  let there = own;
+  while (!existsSync(there)) {
+    there = dirname(there);
+  }
+  return join(realpathSync(there), own.slice(there.length));
 }
 
 /**

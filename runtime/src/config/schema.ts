@@ -44,7 +44,8 @@ const batching = violationsOf(batchingFields, ({ maxBatchSize = MAX_ROWS, prefer
 
 const cache = z.strictObject({ maxBytes: wholeNumber(1024, MAX_BYTES), maxAgeMillis: milliseconds }).readonly();
 
-const model = z
+/** One model of a configuration. */
+export const modelSchema = z
   .strictObject({
     name,
     version: name,
@@ -75,7 +76,8 @@ const limits = z
   })
   .readonly();
 
-const server = z
+/** The serving process. */
+export const serverSchema = z
   .strictObject({
     httpPort: port,
     grpcPort: port,
@@ -100,8 +102,8 @@ const config = z
       `is '${CONFIG_SCHEMA}'`,
       'Use the runtime image that belongs to the version of the library that wrote this file.',
     ),
-    models: z.array(model).min(1),
-    server,
+    models: z.array(modelSchema).min(1),
+    server: serverSchema,
   })
   .readonly();
 
@@ -109,7 +111,7 @@ const config = z
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /** Compiles only when the schema's type is the contract's: neither can change without the other. */
-function mirrors<Contract>() {
+export function mirrors<Contract>() {
   return <S extends z.ZodType>(schema: S & (Same<z.infer<S>, Contract> extends true ? unknown : never)) => schema as S;
 }
 

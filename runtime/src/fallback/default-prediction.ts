@@ -22,19 +22,8 @@ export class DefaultPrediction implements Answerer {
    * @throws FallbackError when it is no prediction of the model
    */
   constructor(signature: Signature, prediction: { readonly [output: string]: unknown }) {
-    const { outputs } = signature;
     this.byRow = hasRows(signature);
-    const names = outputs.map(({ name }) => name);
-    const unknown = Object.keys(prediction).find((name) => !names.includes(name));
-    if (unknown !== undefined) {
-      throw new FallbackError(`the model has no output '${unknown}'; its outputs are ${names.join(', ')}.`);
-    }
-    this.outputs = outputs.map((spec) => {
-      if (!Object.hasOwn(prediction, spec.name)) {
-        throw new FallbackError(`the prediction lacks the output '${spec.name}' (${described(spec)}).`);
-      }
-      return readOutput(spec, prediction[spec.name], this.byRow);
-    });
+    this.outputs = readPrediction(signature, prediction);
   }
 
   answer(job: Job, otherwise: () => void): void {
@@ -51,6 +40,29 @@ export class DefaultPrediction implements Answerer {
       );
     }
   }
+}
+
+/**
+ * Reads a declared prediction.
+ *
+ * @param prediction value of each output for one row
+ * @returns one row of each output, without the dimension that counts rows; the whole output of a model without rows
+ * @throws FallbackError when it is no prediction of the model
+ */
+export function readPrediction(signature: Signature, prediction: { readonly [output: string]: unknown }): Tensor[] {
+  const { outputs } = signature;
+  const byRow = hasRows(signature);
+  const names = outputs.map(({ name }) => name);
+  const unknown = Object.keys(prediction).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new FallbackError(`the model has no output '${unknown}'; its outputs are ${names.join(', ')}.`);
+  }
+  return outputs.map((spec) => {
+    if (!Object.hasOwn(prediction, spec.name)) {
+      throw new FallbackError(`the prediction lacks the output '${spec.name}' (${described(spec)}).`);
+    }
+    return readOutput(spec, prediction[spec.name], byRow);
+  });
 }
 
 /** A row, so many times. */

@@ -1,8 +1,11 @@
 import { DATATYPES, type Tensor, type TensorData } from '../model';
+import type { RedisReply } from '../redis';
 import type { FeatureOutcome } from '../telemetry';
 import type { FeaturePlan, InputPlan, PlannedFeature } from './feature-plan';
 import { writeText } from './feature-value';
-import type { EntityReply } from './store';
+
+/** What a store has of one entity: the text of each field, null = it has none; or `invalid`: what is there is no hash. */
+export type EntityReply = RedisReply<readonly (Buffer | null)[]>;
 
 /** How old the values of an entity may be. */
 export interface Freshness {

@@ -1,19 +1,12 @@
 import type { FeatureLookupConfig } from '../contract';
 import type { Tensor } from '../model';
 import { badRequest, RETRY_AFTER, RequestError } from '../protocol';
-import {
-  type CircuitBreaker,
-  type Inference,
-  type Job,
-  JobAround,
-  type PredictionSource,
-  RetryBudget,
-} from '../scheduling';
-import { errorMessage, type FeatureMeter, type FeatureOutcome, type Logger, type StoreOutcome } from '../telemetry';
+import { afterMillis, type GuardedRedis } from '../redis';
+import { type Inference, type Job, JobAround, type PredictionSource } from '../scheduling';
+import { errorMessage, type FeatureMeter, type FeatureOutcome, type Logger } from '../telemetry';
 import { type CompletedInputs, completeInputs, type OutcomeCounts } from './complete-inputs';
 import type { FeaturePlan } from './feature-plan';
 import { Round, type RoundEntry } from './round';
-import { type FeatureStore, StoreError } from './store';
 
 /** Where the values of the looked-up inputs came from: `store`, `default` or `mixed`. */
 export const FEATURE_SOURCE_HEADER = 'x-feature-source';
@@ -21,15 +14,16 @@ export const FEATURE_SOURCE_HEADER = 'x-feature-source';
 /** Share of the remaining time that is kept for the model. */
 const KEPT_FOR_MODEL = 0.2;
 
-/** A retry that has less time than this is not worth it, in milliseconds. */
-const LEAST_RETRY_MILLIS = 2;
-
 /** Options of {@link FeatureLookup}. */
 export interface FeatureLookupOptions {
   readonly config: FeatureLookupConfig;
   readonly plan: FeaturePlan;
-  readonly store: FeatureStore;
-  readonly breaker: CircuitBreaker;
+
+  /** The feature store: one hash an entity, one field a feature. */
+  readonly store: GuardedRedis;
+
+  /** Fields of a hash that are read: the features, and the time of the last change where it matters. */
+  readonly fields: readonly string[];
   readonly meter: FeatureMeter;
   readonly logger: Logger;
 
@@ -46,7 +40,6 @@ export interface FeatureLookupOptions {
  */
 export class FeatureLookup implements Inference {
   private waiting: Job[] = [];
-  private readonly budget = new RetryBudget();
   private readonly key: readonly [string, string];
 
   constructor(private readonly options: FeatureLookupOptions) {
@@ -63,7 +56,7 @@ export class FeatureLookup implements Inference {
   private start(): void {
     const jobs = this.waiting;
     this.waiting = [];
-    const round = new Round();
+    const round = new Round(this.options.fields);
     for (const job of jobs) {
       if (job.abandoned) {
         job.discard();
@@ -71,7 +64,7 @@ export class FeatureLookup implements Inference {
         this.add(job, round);
       }
     }
-    if (round.keys.length === 0) {
+    if (round.commands.length === 0) {
       this.finishAll(round);
     } else {
       this.ask(round);
@@ -94,62 +87,13 @@ export class FeatureLookup implements Inference {
 
   /** Asks the store, unless it is known to be away. */
   private ask(round: Round): void {
-    const { breaker, store, meter, config } = this.options;
-    const call = breaker.tryCall();
-    if (call === undefined || !store.connected) {
-      call?.failed();
-      meter.requests.refused.value += 1;
-      this.finishAll(round);
-      return;
-    }
-    const { timeoutMillis } = config;
-    const end = round.started + timeoutMillis;
-    const settle = (outcome: StoreOutcome) => {
-      if (round.over) {
-        return;
-      }
-      round.over = true;
-      clearTimeout(timer);
-      meter.requests[outcome].value += 1;
-      meter.seconds.observe((performance.now() - round.started) / 1000);
-      if (outcome === 'ok') {
-        call.succeeded();
-      } else {
-        call.failed();
-      }
-      if (outcome === 'timeout') {
-        store.suspect();
-      }
-      this.finishAll(round);
-    };
-    const timer = afterMillis(timeoutMillis, () => settle('timeout'));
-    for (const entry of round.entries) {
+    const { store, config } = this.options;
+    store.ask(round, () => this.finishAll(round));
+    for (const entry of round.over ? [] : round.entries) {
       const allowed = (entry.job.expiresAt - round.started) * (1 - KEPT_FOR_MODEL);
-      if (allowed < timeoutMillis) {
+      if (allowed < config.timeoutMillis) {
         entry.timer = afterMillis(Math.max(0, allowed), () => this.finish(entry, round));
       }
-    }
-    this.read(round, end).then(
-      () => settle('ok'),
-      () => settle('error'),
-    );
-  }
-
-  /** Reading changes nothing, so what a lost connection took away is asked again while there is time. */
-  private async read(round: Round, end: number): Promise<void> {
-    const { store, meter } = this.options;
-    const isOver = () => round.over;
-    this.budget.attempted();
-    try {
-      await store.read(round.keys, round.replies, isOver);
-    } catch (error) {
-      const left = end - performance.now() - LEAST_RETRY_MILLIS;
-      const again = error instanceof StoreError && error.transient && left > 0 && this.budget.tryRetry();
-      if (!again || !(await store.whenConnected(left))) {
-        throw error;
-      }
-      meter.retries.value += 1;
-      await store.read(round.keys, round.replies, isOver);
     }
   }
 
@@ -257,9 +201,4 @@ function describeLack({ missing, stale, invalid }: OutcomeCounts): string {
   return [missing > 0 && 'missing in the feature store', stale > 0 && 'too old', invalid > 0 && 'not readable']
     .filter((text) => text !== false)
     .join(', ');
-}
-
-/** What has arrived already is read before the time is over: the event loop looks at its timers first. */
-function afterMillis(millis: number, then: () => void): NodeJS.Timeout {
-  return setTimeout(() => setImmediate(then), millis);
 }

@@ -1,3 +1,2 @@
 export { FEATURE_SOURCE_HEADER, FeatureLookup, type FeatureLookupOptions } from './feature-lookup';
 export { type FeaturePlan, FeaturePlanError, planFeatures } from './feature-plan';
-export { RedisStore } from './redis-store';

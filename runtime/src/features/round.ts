@@ -1,6 +1,7 @@
 import type { Tensor } from '../model';
+import type { Questions } from '../redis';
 import type { Job } from '../scheduling';
-import type { EntityReply } from './store';
+import type { EntityReply } from './complete-inputs';
 
 /** A request in a round. */
 export interface RoundEntry {
@@ -15,20 +16,23 @@ export interface RoundEntry {
 }
 
 /** The requests that are looked up in one round trip. */
-export class Round {
+export class Round implements Questions<readonly (Buffer | null)[]> {
   readonly started = performance.now();
   readonly entries: RoundEntry[] = [];
 
-  /** Keys to read, each once. */
-  readonly keys: string[] = [];
+  /** One for each key, which is read once. */
+  readonly commands: string[][] = [];
 
   /** The reply of each key; undefined = none yet. */
   readonly replies: (EntityReply | undefined)[] = [];
 
-  /** Nobody waits for replies any more. */
+  readonly asBytes = true;
   over = false;
 
   private readonly positions = new Map<string, number>();
+
+  /** @param fields what is read of each hash */
+  constructor(private readonly fields: readonly string[]) {}
 
   /**
    * Adds a request.
@@ -48,7 +52,7 @@ export class Round {
     if (known !== undefined) {
       return known;
     }
-    const position = this.keys.push(key) - 1;
+    const position = this.commands.push(['HMGET', key, ...this.fields]) - 1;
     this.replies.push(undefined);
     this.positions.set(key, position);
     return position;

@@ -81,9 +81,14 @@ export function checkLiteral(url: URL, allowPrivate: boolean): void {
 /**
  * Agents that resolve a name, check every address of it, and connect to a checked one: a name that changes its address
  * between check and connection gains nothing.
+ *
+ * @param keepAlive whether connections are used again, for many requests to one server
  */
-export function checkingAgents(allowPrivate: boolean): { readonly http: HttpAgent; readonly https: HttpsAgent } {
-  const options = { lookup: checkingLookup(allowPrivate), keepAlive: false };
+export function checkingAgents(
+  allowPrivate: boolean,
+  keepAlive = false,
+): { readonly http: HttpAgent; readonly https: HttpsAgent } {
+  const options = { lookup: checkingLookup(allowPrivate), keepAlive };
   return { http: new HttpAgent(options), https: new HttpsAgent(options) };
 }
 

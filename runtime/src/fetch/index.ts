@@ -5,8 +5,22 @@ import { fetchModel } from './fetch-model';
 import type { Origin } from './origin';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry';
 
+export { checkingAgents, checkLiteral } from './addresses';
+export { AttemptClock, type AttemptLimits } from './attempt-clock';
+export { requiredCredential } from './credentials';
 export { FetchError } from './error';
-export type { RetryPolicy } from './retry';
+export { guarded } from './hashed-file';
+export { Inbox } from './inbox';
+export { rangeTotal, statusFault, strongEtag } from './origin';
+export { DEFAULT_RETRY, delayBefore, type RetryPolicy } from './retry';
+export { faultOf as webFault, get, send, type WebOptions } from './web';
+
+/** Clients and credentials of stores, loaded when they are used: they are large. */
+export const storeAccess = {
+  s3: () => require('./s3-client') as typeof import('./s3-client'),
+  gcs: () => require('./gcs-access') as typeof import('./gcs-access'),
+  azure: () => require('./azure-access') as typeof import('./azure-access'),
+};
 
 /** Options of {@link fetchModels}. */
 export interface FetchOptions {
@@ -30,7 +44,7 @@ export interface FetchOptions {
  * @throws FetchError with exit code 43 when what is declared is wrong (digest, address, credentials, harmful archive),
  *   with 1 when the network, the server or the disk failed
  */
-export async function fetchModels(config: ServingConfig, options: FetchOptions): Promise<void> {
+export async function fetchModels(config: Pick<ServingConfig, 'models'>, options: FetchOptions): Promise<void> {
   const { logger, retry = DEFAULT_RETRY, signal = new AbortController().signal } = options;
   for (const model of config.models) {
     if (model.source === undefined) {

@@ -45,7 +45,7 @@ export interface StatusFault {
 const HINTS: Readonly<Record<number, string>> = {
   400: 'The server does not understand the request; check address and region.',
   401: 'Credentials are missing or wrong; check the mounted Secret.',
-  403: 'These credentials may not read the artifact; check the mounted Secret and the permissions.',
+  403: 'These credentials may not do that; check the mounted Secret and the permissions.',
   404: 'The artifact does not exist; check the address.',
   410: 'The artifact was deleted.',
 };

@@ -1,5 +1,7 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { COMMAND, RUNTIME_VERSION } from '../contract';
 import { errorMessage } from '../telemetry';
 import { type checkingAgents, checkLiteral } from './addresses';
@@ -18,11 +20,17 @@ export interface WebOptions {
   readonly redirectHosts: readonly string[];
 }
 
-/** A GET request. */
-export interface Get {
+/** A request. */
+export interface Call {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+
+  /** @default GET */
+  readonly method?: string;
+
+  /** @default - none */
+  readonly body?: Buffer | Readable;
 }
 
 /**
@@ -31,7 +39,7 @@ export interface Get {
  *
  * @throws FetchError when no answer comes; an answer of any status is returned
  */
-export async function get(options: WebOptions, first: Get): Promise<IncomingMessage> {
+export async function get(options: WebOptions, first: Call): Promise<IncomingMessage> {
   let { url, headers } = first;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
     const response = await send(options, { ...first, url, headers });
@@ -48,6 +56,36 @@ export async function get(options: WebOptions, first: Get): Promise<IncomingMess
     url = next;
   }
   throw FetchError.declaration(`${first.url.host} redirects more than ${MAX_REDIRECTS} times. Use the final address.`);
+}
+
+/**
+ * Sends a request to a checked address; redirects are not followed.
+ *
+ * @throws FetchError when no answer comes; an answer of any status is returned
+ */
+export function send(
+  { agents, allowPrivate }: Pick<WebOptions, 'agents' | 'allowPrivate'>,
+  { url, headers, signal, method = 'GET', body }: Call,
+): Promise<IncomingMessage> {
+  checkLiteral(url, allowPrivate);
+  const encrypted = url.protocol === 'https:';
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) =>
+      reject(error instanceof FetchError ? error : FetchError.transient(`${url.host}: ${errorMessage(error)}`, error));
+    const request = (encrypted ? requestHttps : requestHttp)(url, {
+      agent: encrypted ? agents.https : agents.http,
+      headers: { 'user-agent': `${COMMAND}/${RUNTIME_VERSION}`, 'accept-encoding': 'identity', ...headers },
+      method,
+      signal,
+    });
+    request.on('response', resolve);
+    request.on('error', fail);
+    if (body === undefined || Buffer.isBuffer(body)) {
+      request.end(body);
+    } else {
+      pipeline(body, request).catch(fail);
+    }
+  });
 }
 
 /** The fault of an answer that is not a success; its body is thrown away. */
@@ -96,23 +134,6 @@ function redirectTarget({ redirectHosts }: WebOptions, origin: URL, from: URL, l
     );
   }
   return target;
-}
-
-function send({ agents, allowPrivate }: WebOptions, { url, headers, signal }: Get): Promise<IncomingMessage> {
-  checkLiteral(url, allowPrivate);
-  const encrypted = url.protocol === 'https:';
-  return new Promise((resolve, reject) => {
-    const request = (encrypted ? requestHttps : requestHttp)(url, {
-      agent: encrypted ? agents.https : agents.http,
-      headers: { 'user-agent': `${COMMAND}/${RUNTIME_VERSION}`, 'accept-encoding': 'identity', ...headers },
-      signal,
-    });
-    request.on('response', resolve);
-    request.on('error', (error) => {
-      reject(error instanceof FetchError ? error : FetchError.transient(`${url.host}: ${errorMessage(error)}`, error));
-    });
-    request.end();
-  });
 }
 
 function retryAfter(headers: IncomingHttpHeaders): number | undefined {

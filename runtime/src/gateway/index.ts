@@ -3,6 +3,7 @@ import { BaseRoutes } from './base-routes';
 import { seedRoutes as seed } from './routes-file';
 
 export { type AgentOptions, type RunningAgent, startAgent } from './agent';
+export { releaseStartMemory } from './start-memory';
 
 /**
  * Makes sure that a proxy finds routes when it starts: those that an agent wrote before, when they belong to this manifest,

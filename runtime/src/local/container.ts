@@ -178,7 +178,7 @@ export class ContainerRun {
 
   private kill(probe: string, fault: ProbeFault, { graceMillis = this.context.graceMillis }: ProbePlan): void {
     this.killedFor = `the ${probe} probe failed: ${fault}`;
-    this.logger.warn({ probe, fault }, 'probe failed; the container is restarted');
+    this.logger.warn({ probe, fault }, 'probe failed; the container is ended');
     this.stopProbes();
     void this.process.stop(graceMillis);
   }
@@ -216,5 +216,5 @@ function environmentOf(
   const temporary: Record<string, string> = mounts.some(({ path }) => path === PATHS.temporary)
     ? { TMPDIR: join(root, PATHS.temporary) }
     : {};
-  return { HOSTNAME: pod.name, ...temporary, ...environment, [ENVIRONMENT.sandbox]: JSON.stringify(sandbox) };
+  return { HOSTNAME: pod.hostname, ...temporary, ...environment, [ENVIRONMENT.sandbox]: JSON.stringify(sandbox) };
 }

@@ -55,7 +55,7 @@ function variableValue(
     return expand(value ?? '', environment);
   }
   const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom;
-  const subject = `${sources.pod.deployment}: container ${container.name}: env ${name}`;
+  const subject = `${sources.pod.workload}: container ${container.name}: env ${name}`;
   const reference = configMapKeyRef ?? secretKeyRef;
   if (reference !== undefined) {
     const data = find(configMapKeyRef === undefined ? 'Secret' : 'ConfigMap', reference, sources, problems);
@@ -108,7 +108,7 @@ export function find(
       kind === 'Secret'
         ? 'Give a file with a Secret of that name beside the manifests.'
         : 'Give the manifest that holds it.';
-    problems.push(`${pod.deployment}: the ${kind} ${pod.namespace}/${name} is not among the manifests. ${fix}`);
+    problems.push(`${pod.workload}: the ${kind} ${pod.namespace}/${name} is not among the manifests. ${fix}`);
   }
   return data;
 }

@@ -1,8 +1,10 @@
 export type { LogLine } from './container';
 export { ManifestError } from './error';
+export type { CronJobStatus, JobRequest, JobStatus } from './job';
 export { type Manifest, parseManifests, readManifests } from './manifests';
-export type { ContainerStatus } from './pod';
+export type { LocalOptions } from './options';
+export type { ContainerStatus, PodStatus } from './pod';
 export { runProxy } from './proxy/run';
 export type { RestartPolicy } from './restart-delay';
-export { type LocalOptions, type LocalRun, runLocal } from './run';
-export type { LocalStatus, PodStatus, ServiceStatus } from './status';
+export { type LocalRun, runLocal } from './run';
+export type { LocalStatus, ServiceStatus } from './status';

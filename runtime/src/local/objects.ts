@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { ManifestError } from './error';
+import { cronJobSchema, type JobSpec, jobSchema } from './job-schema';
 import type { Manifest } from './manifests';
 import {
   autoscalerSchema,
@@ -20,10 +21,30 @@ export interface ObjectKey {
   readonly name: string;
 }
 
-/** A Deployment, with the number of pods that it starts with. */
-export interface Deployment extends ObjectKey {
-  readonly replicas: number;
+/** What pods are made from. */
+export interface Workload extends ObjectKey {
   readonly template: PodTemplate;
+}
+
+/** A Deployment, with the number of pods that it starts with. */
+export interface Deployment extends Workload {
+  readonly replicas: number;
+}
+
+/** A Job, as it is declared. */
+export interface Job extends ObjectKey {
+  readonly spec: JobSpec;
+}
+
+/** A CronJob, as it is declared. */
+export interface CronJob extends ObjectKey {
+  readonly schedule: string;
+  /** Time zone of the schedule; absent = that of the cluster's controller. */
+  readonly timeZone?: string;
+  /** Whether runs of it may overlap. */
+  readonly concurrent: boolean;
+  /** Of each of its Jobs. */
+  readonly spec: JobSpec;
 }
 
 /** A Service that has a selector. */
@@ -42,6 +63,8 @@ export type Data = ReadonlyMap<string, Buffer>;
 export interface Objects {
   readonly deployments: readonly Deployment[];
   readonly services: readonly Service[];
+  readonly jobs: readonly Job[];
+  readonly cronJobs: readonly CronJob[];
   /** By {@link keyText}. */
   readonly configMaps: ReadonlyMap<string, Data>;
   /** By {@link keyText}. */
@@ -67,6 +90,8 @@ export function objectsOf(manifests: readonly Manifest[]): Objects {
   const ignored = new Map<string, number>();
   const deployments: Deployment[] = [];
   const services: Service[] = [];
+  const jobs: Job[] = [];
+  const cronJobs: CronJob[] = [];
   const configMaps = new Map<string, Data>();
   const secrets = new Map<string, Data>();
   const kept: Manifest[] = [];
@@ -87,6 +112,27 @@ export function objectsOf(manifests: readonly Manifest[]): Objects {
         if (value !== undefined) {
           const { replicas = minimums.get(keyText(key)) ?? 1, template } = value.spec;
           deployments.push({ ...key, replicas, template });
+        }
+        break;
+      }
+      case 'batch/v1 Job': {
+        const value = check(jobSchema, manifest, subject, problems);
+        if (value !== undefined) {
+          jobs.push({ ...key, spec: value.spec });
+        }
+        break;
+      }
+      case 'batch/v1 CronJob': {
+        const value = check(cronJobSchema, manifest, subject, problems);
+        if (value !== undefined) {
+          const { schedule, timeZone, concurrencyPolicy, jobTemplate } = value.spec;
+          cronJobs.push({
+            ...key,
+            schedule,
+            timeZone,
+            concurrent: concurrencyPolicy === 'Allow',
+            spec: jobTemplate.spec,
+          });
         }
         break;
       }
@@ -124,7 +170,7 @@ export function objectsOf(manifests: readonly Manifest[]): Objects {
   if (problems.length > 0) {
     throw new ManifestError(problems);
   }
-  return { deployments, services, configMaps, secrets, kept, ignored };
+  return { deployments, services, jobs, cronJobs, configMaps, secrets, kept, ignored };
 }
 
 function minimumReplicas(manifests: readonly Manifest[], problems: string[]): Map<string, number> {

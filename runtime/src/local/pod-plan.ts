@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { environmentOf, expand } from './environment';
 import { proxyArguments, runtimeArguments } from './image';
-import type { Deployment, Objects } from './objects';
+import type { Deployment, Objects, Workload } from './objects';
 import { POD_ADDRESS } from './pod-address';
 import { type HttpAction, httpAction, type ProbePlan, probePlan } from './probe-plan';
 import type { Envoy } from './proxy';
 import { proxyCommand, proxyPorts } from './proxy-plan';
-import type { Container } from './schema';
+import type { Container, PodTemplate } from './schema';
 import { type VolumePlan, volumePlan } from './volume-plan';
 
 /** Who a pod is. */
@@ -15,8 +15,9 @@ export interface PodIdentity {
   readonly name: string;
   readonly namespace: string;
   readonly uid: string;
-  /** Name of the Deployment that it belongs to. */
-  readonly deployment: string;
+  readonly hostname: string;
+  /** Name of the Deployment or Job that it belongs to. */
+  readonly workload: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly serviceAccountName: string;
@@ -28,6 +29,8 @@ export interface PodPlan {
   readonly volumes: ReadonlyMap<string, VolumePlan>;
   readonly initContainers: readonly ContainerPlan[];
   readonly containers: readonly ContainerPlan[];
+  /** Which containers are started again when they end. */
+  readonly restartPolicy: PodTemplate['spec']['restartPolicy'];
   /** Time between the request to stop and the end by force, in milliseconds. */
   readonly graceMillis: number;
 }
@@ -64,7 +67,7 @@ export interface ContainerPlan {
   readonly fallbackToLogs: boolean;
 }
 
-/** What a plan is made from, besides the Deployment. */
+/** What a plan is made from, besides the Deployment or Job. */
 export interface PlanOptions {
   readonly objects: Objects;
   /** Directories of this machine for claims, images and other volumes. */
@@ -79,11 +82,11 @@ export interface PlanOptions {
 
 /** Plans the pods of a Deployment; what cannot be run here as it is written is added to `problems`. */
 export function planPods(deployment: Deployment, options: PlanOptions, problems: string[]): PodPlan[] {
-  problems.push(...mountProblems(deployment));
   return Array.from({ length: deployment.replicas }, (_, index) => {
     // All replicas have the same faults: they are told once.
     const found: string[] = [];
-    const plan = planPod(deployment, index, options, found);
+    const name = `${deployment.name}-${index}`;
+    const plan = planPod(deployment, { name, hostname: name }, options, found);
     if (index === 0) {
       problems.push(...found);
     }
@@ -91,14 +94,21 @@ export function planPods(deployment: Deployment, options: PlanOptions, problems:
   });
 }
 
-function planPod(deployment: Deployment, index: number, options: PlanOptions, problems: string[]): PodPlan {
-  const { name, namespace, template } = deployment;
+/** Plans one pod; what cannot be run here as it is written is added to `problems`. */
+export function planPod(
+  workload: Workload,
+  names: Pick<PodIdentity, 'name' | 'hostname'>,
+  options: PlanOptions,
+  problems: string[],
+): PodPlan {
+  const { name, namespace, template } = workload;
   const { metadata, spec } = template;
+  problems.push(...mountProblems(workload));
   const pod: PodIdentity = {
-    name: `${name}-${index}`,
+    ...names,
     namespace,
     uid: randomUUID(),
-    deployment: name,
+    workload: name,
     labels: metadata.labels,
     annotations: metadata.annotations,
     serviceAccountName: spec.serviceAccountName,
@@ -120,6 +130,7 @@ function planPod(deployment: Deployment, index: number, options: PlanOptions, pr
     volumes,
     initContainers: spec.initContainers.map((container) => planContainer(container, context, problems)),
     containers: spec.containers.map((container) => planContainer(container, context, problems)),
+    restartPolicy: spec.restartPolicy,
     graceMillis: spec.terminationGracePeriodSeconds * 1000,
   };
 }
@@ -134,7 +145,7 @@ interface ContainerContext extends Omit<PlanOptions, 'volumes'> {
 
 function planContainer(container: Container, context: ContainerContext, problems: string[]): ContainerPlan {
   const { pod, objects, volumes } = context;
-  const subject = `${pod.deployment}: container ${container.name}`;
+  const subject = `${pod.workload}: container ${container.name}`;
   const runtime = runtimeArguments(container, context.runtimeImages);
   const proxy = runtime === undefined ? proxyArguments(container, context.proxyImages ?? []) : undefined;
   if (runtime === undefined && proxy === undefined) {
@@ -193,7 +204,7 @@ function planContainer(container: Container, context: ContainerContext, problems
 }
 
 /** Mounts that a directory with links cannot stand for. */
-function mountProblems({ name, template }: Deployment): string[] {
+function mountProblems({ name, template }: Workload): string[] {
   const volumes = new Set(template.spec.volumes.map((volume) => volume.name));
   return [...template.spec.initContainers, ...template.spec.containers].flatMap((container) => {
     const subject = `${name}: container ${container.name}`;

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from '../telemetry';
 import { type ContainerExit, ContainerRun, type LogLine } from './container';
@@ -7,7 +8,7 @@ import type { PortPool } from './ports';
 import { RestartDelay, type RestartPolicy } from './restart-delay';
 
 /** State of a container, in the words of `kubectl get pods`. */
-export type ContainerState = 'Waiting' | 'Running' | 'Completed' | 'CrashLoopBackOff' | 'Terminated';
+export type ContainerState = 'Waiting' | 'Running' | 'Completed' | 'Error' | 'CrashLoopBackOff' | 'Terminated';
 
 /** What is known of a container. */
 export interface ContainerStatus {
@@ -20,6 +21,28 @@ export interface ContainerStatus {
   readonly pid?: number;
   /** Why it ended the last time; absent while it never has. */
   readonly reason?: string;
+}
+
+/** A pod. */
+export interface PodStatus {
+  readonly namespace: string;
+  readonly name: string;
+  readonly ready: boolean;
+  readonly containers: readonly ContainerStatus[];
+}
+
+/** How a container ended that is not started again. */
+export interface ContainerEnd {
+  readonly name: string;
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** How a pod ended. */
+export interface PodEnd {
+  /** Whether all of its containers have done their work. */
+  readonly succeeded: boolean;
+  readonly containers: readonly ContainerEnd[];
 }
 
 /** What a pod needs. */
@@ -48,11 +71,14 @@ interface Slot {
   run?: ContainerRun;
 }
 
-/** A pod as processes: its init containers one after the other, then its containers, each started again when it ends. */
+/**
+ * A pod as processes: its init containers one after the other, then its containers, each started again when it ends as the
+ * restart policy says.
+ */
 export class Pod {
   private readonly slots: readonly Slot[];
   private readonly stopping = new AbortController();
-  private lives: Promise<void> = Promise.resolve();
+  private lives: Promise<PodEnd> | undefined;
   /** The containers of a pod see each other's ports, as in one network namespace, and keep them when they start again. */
   private ports: ReadonlyMap<number, number> = new Map();
 
@@ -74,8 +100,9 @@ export class Pod {
     ];
   }
 
-  get containers(): readonly ContainerStatus[] {
-    return this.slots.map(({ status }) => status);
+  get status(): PodStatus {
+    const { namespace, name } = this.plan.identity;
+    return { namespace, name, ready: this.ready, containers: this.slots.map(({ status }) => status) };
   }
 
   /** Whether the pod may get requests: all of its containers are ready, and it is not told to stop. */
@@ -96,9 +123,15 @@ export class Pod {
     return runs ? this.ports.get(containerPort) : undefined;
   }
 
-  /** Starts the pod. */
-  start(): void {
+  /** Starts the pod. @returns how it ended, by itself or because it was told to stop */
+  start(): Promise<PodEnd> {
     this.lives = this.live();
+    return this.lives;
+  }
+
+  /** Removes the files of a pod that has ended. */
+  async removeFiles(): Promise<void> {
+    await rm(this.context.directory, { recursive: true, force: true });
   }
 
   /** Takes the pod out of its Services, then ends its containers: the hook, SIGTERM, the grace period, SIGKILL. */
@@ -109,40 +142,63 @@ export class Pod {
     await this.lives;
   }
 
-  private async live(): Promise<void> {
+  private async live(): Promise<PodEnd> {
     const { portPool } = this.context;
     this.ports = await portPool.take(this.slots.flatMap(({ plan }) => plan.ports.map((port) => port.containerPort)));
     try {
       for (const slot of this.slots.filter(({ init }) => init)) {
-        await this.repeat(slot, ({ code }) => code === 0);
+        const end = await this.repeat(slot);
+        if (end?.code !== 0) {
+          return { succeeded: false, containers: end === undefined ? [] : [end] };
+        }
       }
-      await Promise.all(this.slots.filter(({ init }) => !init).map((slot) => this.repeat(slot, () => false)));
+      const ends = await Promise.all(this.slots.filter(({ init }) => !init).map((slot) => this.repeat(slot)));
+      return {
+        succeeded: ends.every((end) => end?.code === 0),
+        containers: ends.filter((end) => end !== undefined),
+      };
     } finally {
       portPool.release(this.ports);
     }
   }
 
-  /** Runs a container again and again, until it has done its work or the pod is told to stop. */
-  private async repeat(slot: Slot, isDone: (exit: ContainerExit) => boolean): Promise<void> {
+  /**
+   * Runs a container again and again, as long as the restart policy says so and the pod is not told to stop.
+   *
+   * @returns how it ended; `undefined` when it is not running because the pod was told to stop
+   */
+  private async repeat(slot: Slot): Promise<ContainerEnd | undefined> {
     while (!this.stopped) {
       const started = performance.now();
       const exit = await this.runOnce(slot);
       const { restarts } = slot.status;
-      const { reason } = exit;
+      const { code, reason } = exit;
       const logger = this.context.logger.child({ pod: this.plan.identity.name, container: slot.plan.name });
       if (this.stopped) {
         this.update(slot, { state: 'Terminated', reason });
-        logger.info({ code: exit.code }, 'container ended');
-        return;
+        logger.info({ code }, 'container ended');
+        return { name: slot.plan.name, code, reason };
       }
-      if (isDone(exit)) {
-        this.update(slot, { state: 'Completed', reason });
-        return;
+      if (!this.isRestarted(slot, code)) {
+        this.update(slot, { state: code === 0 ? 'Completed' : 'Error', reason });
+        return { name: slot.plan.name, code, reason };
       }
       const delay = slot.delay.next(performance.now() - started);
       this.update(slot, { state: delay === 0 ? 'Waiting' : 'CrashLoopBackOff', reason, restarts: restarts + 1 });
-      logger.error({ code: exit.code, reason, restartInSeconds: delay / 1000 }, 'container ended; it is started again');
+      logger.error({ code, reason, restartInSeconds: delay / 1000 }, 'container ended; it is started again');
       await wait(delay, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+    return undefined;
+  }
+
+  private isRestarted({ init }: Slot, code: number): boolean {
+    switch (this.plan.restartPolicy) {
+      case 'Always':
+        return !init || code !== 0;
+      case 'OnFailure':
+        return code !== 0;
+      case 'Never':
+        return false;
     }
   }
 

@@ -2,86 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serviceHost } from '../config';
-import type { Logger } from '../telemetry';
 import { Apis } from './apis';
-import type { LogLine } from './container';
+import { cronJobStatus, type JobPlan, Jobs } from './job';
 import type { Manifest } from './manifests';
+import type { CronJob } from './objects';
+import type { LocalOptions } from './options';
 import { type LocalPlan, planLocal } from './plan';
 import { Pod } from './pod';
 import { POD_ADDRESS } from './pod-address';
 import type { PodPlan } from './pod-plan';
 import { PortPool } from './ports';
-import type { Envoy } from './proxy';
-import { KUBELET_RESTARTS, type RestartPolicy } from './restart-delay';
+import { JOB_RETRIES, KUBELET_RESTARTS } from './restart-delay';
 import { schemeOf, unprivileged } from './service-address';
 import { endpointsOf, portsOfHost } from './service-hosts';
 import type { ServicePlan } from './service-plan';
 import { ServiceProxy } from './service-proxy';
 import { serversFor } from './stand-ins';
-import type { LocalStatus, PodStatus, ServiceStatus } from './status';
-
-/** Options of {@link runLocal}. */
-export interface LocalOptions {
-  readonly logger: Logger;
-
-  /**
-   * Directories of this machine in place of volumes that need a cluster, by the name of the claim, the reference of the
-   * image, or the name of the volume.
-   *
-   * @default - none
-   */
-  readonly volumes?: Readonly<Record<string, string>>;
-
-  /**
-   * Repositories (image references without tag and digest) that hold a copy of the runtime's image.
-   *
-   * @default - none but the runtime's own
-   */
-  readonly runtimeImages?: readonly string[];
-
-  /**
-   * Repositories (image references without tag and digest) that hold a copy of the image of Envoy.
-   *
-   * @default - none but Envoy's own
-   */
-  readonly proxyImages?: readonly string[];
-
-  /**
-   * What runs in the containers of proxies; `undefined` = the router of this runtime, which does less.
-   *
-   * @default - the Envoy that the environment variable `ENVOY` names, else `envoy` on the `PATH`, else the router
-   */
-  readonly envoy?: Envoy | undefined;
-
-  /**
-   * Servers of this machine (`host:port`) in place of Services, by the name that programs call a Service by, with or
-   * without port. Pods behind such a Service are not run.
-   *
-   * @default - none
-   */
-  readonly services?: Readonly<Record<string, string>>;
-
-  /**
-   * Address that Services listen on.
-   *
-   * @default '127.0.0.1'
-   */
-  readonly host?: string;
-
-  /**
-   * Called with each line that a container writes.
-   *
-   * @default - lines are thrown away
-   */
-  readonly output?: (line: LogLine) => void;
-
-  /**
-   * Delays between restarts.
-   *
-   * @default - the kubelet's
-   */
-  readonly restarts?: RestartPolicy;
-}
+import type { LocalStatus, ServiceStatus } from './status';
 
 /** Manifests that run. */
 export interface LocalRun {
@@ -91,6 +28,9 @@ export interface LocalRun {
   /** Calls the listener after every change of the status, until the returned function is called. */
   onChange(listener: (status: LocalStatus) => void): () => void;
 
+  /** Settles when all Jobs have ended and nothing else runs: never, where there are pods of Deployments. */
+  readonly done: Promise<void>;
+
   /**
    * Ends everything without losing a request: Services refuse new connections, pods get SIGTERM and their grace period;
    * then all files are removed.
@@ -99,7 +39,7 @@ export interface LocalRun {
 }
 
 /**
- * Runs manifests as processes of this machine: the pods of every Deployment, a port for every port of a Service, and what
+ * Runs manifests as processes of this machine: the pods of every Deployment and Job, a port for every port of a Service, and what
  * stands in for the Kubernetes API.
  *
  * @throws ManifestError with everything that cannot be run here as it is written; nothing has been started then
@@ -118,6 +58,8 @@ export async function runLocal(manifests: readonly Manifest[], options: LocalOpt
 class Runner implements LocalRun {
   private readonly listeners = new Set<(status: LocalStatus) => void>();
   private readonly proxies: { readonly plan: ServicePlan; readonly proxy: ServiceProxy }[] = [];
+  private readonly portPool = new PortPool();
+  private readonly jobs: Jobs;
   private stopped: Promise<void> | undefined;
 
   private constructor(
@@ -125,20 +67,29 @@ class Runner implements LocalRun {
     private readonly directory: string,
     private readonly options: LocalOptions,
     private readonly pods: Map<PodPlan, Pod>,
-  ) {}
+    jobs: readonly JobPlan[],
+    private readonly cronJobs: readonly CronJob[],
+  ) {
+    this.jobs = new Jobs(jobs, {
+      createPod: (plan, onChange) => this.createPod(plan, onChange),
+      retries: options.retries ?? JOB_RETRIES,
+      logger: options.logger,
+      onChange: () => this.changed(),
+    });
+  }
 
   static async start(
-    { objects, pods, services }: LocalPlan,
+    { objects, pods, services, jobs }: LocalPlan,
     directory: string,
     options: LocalOptions,
   ): Promise<Runner> {
     const running = new Map<PodPlan, Pod>();
     const apis = await Apis.start(
-      pods.map(({ identity }) => identity.namespace),
+      [...pods.map(({ identity }) => identity), ...jobs].map(({ namespace }) => namespace),
       objects.kept,
       (host, port, namespace) => portsOfHost(host, port, namespace, services, running),
     );
-    const run = new Runner(apis, directory, options, running);
+    const run = new Runner(apis, directory, options, running, jobs, objects.cronJobs);
     try {
       await run.listen(services.filter(({ headless }) => !headless));
     } catch (error) {
@@ -146,6 +97,7 @@ class Runner implements LocalRun {
       throw error;
     }
     run.startPods(pods);
+    run.jobs.start();
     return run;
   }
 
@@ -164,25 +116,30 @@ class Runner implements LocalRun {
   }
 
   private startPods(plans: readonly PodPlan[]): void {
-    const { logger, output = () => undefined, restarts = KUBELET_RESTARTS } = this.options;
-    const portPool = new PortPool();
     for (const plan of plans) {
-      const { namespace, name } = plan.identity;
-      const pod = new Pod(plan, {
-        directory: join(this.directory, namespace, name),
-        portPool,
-        restarts,
-        logger,
-        output,
-        servers: this.serversFor(namespace),
-        api: this.apis.url(namespace),
-        onChange: () => this.changed(),
-      });
-      this.pods.set(plan, pod);
+      this.pods.set(
+        plan,
+        this.createPod(plan, () => this.changed()),
+      );
     }
     for (const pod of this.pods.values()) {
-      pod.start();
+      void pod.start();
     }
+  }
+
+  private createPod(plan: PodPlan, onChange: () => void): Pod {
+    const { logger, output = () => undefined, restarts = KUBELET_RESTARTS } = this.options;
+    const { namespace, name } = plan.identity;
+    return new Pod(plan, {
+      directory: join(this.directory, namespace, name),
+      portPool: this.portPool,
+      restarts,
+      logger,
+      output,
+      servers: this.serversFor(namespace),
+      api: this.apis.url(namespace),
+      onChange,
+    });
   }
 
   /** What processes of a namespace connect to in place of others: Services of the manifests, and what the user names. */
@@ -203,9 +160,15 @@ class Runner implements LocalRun {
   }
 
   status(): LocalStatus {
-    const pods = [...this.pods.values()].map(statusOf);
+    const pods = [...this.pods.values()].map(({ status }) => status);
+    const jobs = this.jobs.status;
     const services = this.proxies.map(({ plan: service, proxy }) => this.serviceStatus(service, proxy));
-    return { ready: pods.every(({ ready }) => ready), services, apis: this.apis.status, pods };
+    const cronJobs = this.cronJobs.map((cronJob) => cronJobStatus(cronJob, jobs));
+    return { ready: pods.every(({ ready }) => ready), services, apis: this.apis.status, pods, jobs, cronJobs };
+  }
+
+  get done(): Promise<void> {
+    return this.pods.size > 0 ? new Promise(() => undefined) : this.jobs.ended.then(() => undefined);
   }
 
   onChange(listener: (status: LocalStatus) => void): () => void {
@@ -223,7 +186,7 @@ class Runner implements LocalRun {
       proxy.stopListening();
     }
     try {
-      await Promise.all([...this.pods.values()].map((pod) => pod.stop()));
+      await Promise.all([this.jobs.stop(), ...[...this.pods.values()].map((pod) => pod.stop())]);
     } finally {
       for (const { proxy } of this.proxies) {
         proxy.cut();
@@ -254,9 +217,4 @@ class Runner implements LocalRun {
       listener(this.status());
     }
   }
-}
-
-function statusOf(pod: Pod): PodStatus {
-  const { namespace, name } = pod.plan.identity;
-  return { namespace, name, ready: pod.ready, containers: pod.containers };
 }

@@ -145,12 +145,14 @@ const volume = z.looseObject({
 
 const labels = z.record(z.string(), z.string()).default({});
 
-const podTemplate = z.looseObject({
+/** Template of a pod. */
+export const podTemplate = z.looseObject({
   metadata: z.looseObject({ labels, annotations: labels }).default({ labels: {}, annotations: {} }),
   spec: z.looseObject({
     initContainers: z.array(container).default([]),
     containers: z.array(container).min(1),
     volumes: z.array(volume).default([]),
+    restartPolicy: z.enum(['Always', 'OnFailure', 'Never']).default('Always'),
     serviceAccountName: z.string().default('default'),
     terminationGracePeriodSeconds: z.int().min(0).default(30),
   }),

@@ -30,7 +30,7 @@ export function planService(service: Service, pods: readonly PodPlan[], problems
         .find((candidate) => candidate.containerPort === wanted || candidate.name === wanted);
       if (target === undefined) {
         problems.push(
-          `${subject}: no container of ${pod.identity.deployment} declares the target port ${wanted}. Add it to a container's ports.`,
+          `${subject}: no container of ${pod.identity.workload} declares the target port ${wanted}. Add it to a container's ports.`,
         );
       } else {
         targets.set(pod, target.containerPort);

@@ -1,5 +1,6 @@
 import type { ApiStatus } from './apis';
-import type { ContainerStatus } from './pod';
+import type { CronJobStatus, JobStatus } from './job';
+import type { PodStatus } from './pod';
 
 /** One port of a Service, and where it can be reached. */
 export interface ServiceStatus {
@@ -15,20 +16,15 @@ export interface ServiceStatus {
   readonly pods: number;
 }
 
-/** A pod. */
-export interface PodStatus {
-  readonly namespace: string;
-  readonly name: string;
-  readonly ready: boolean;
-  readonly containers: readonly ContainerStatus[];
-}
-
 /** Everything that runs. */
 export interface LocalStatus {
-  /** Whether every pod is ready. */
+  /** Whether every pod of the Deployments is ready. */
   readonly ready: boolean;
   readonly services: readonly ServiceStatus[];
   /** What stands in for the Kubernetes API, for each namespace. */
   readonly apis: readonly ApiStatus[];
+  /** Of the Deployments; those of a Job are with the Job. */
   readonly pods: readonly PodStatus[];
+  readonly jobs: readonly JobStatus[];
+  readonly cronJobs: readonly CronJobStatus[];
 }

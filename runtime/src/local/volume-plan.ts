@@ -25,7 +25,7 @@ type Context = PlanOptions & { readonly pod: PodIdentity };
 /** Plans a volume; what cannot be had here is added to `problems`. */
 export function volumePlan(volume: Volume, context: Context, problems: string[]): VolumePlan {
   const { name, emptyDir, configMap, secret, projected } = volume;
-  const subject = `${context.pod.deployment}: volume ${name}`;
+  const subject = `${context.pod.workload}: volume ${name}`;
   const mapped = [volume.persistentVolumeClaim?.claimName, volume.image?.reference, name].find(
     (key) => key !== undefined && Object.hasOwn(context.volumes, key),
   );

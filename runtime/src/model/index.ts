@@ -4,7 +4,7 @@ export { ModelError, ModelIntegrityError } from './error';
 export { verifyFile } from './integrity';
 export { type LoadedModel, loadModel } from './load';
 export { compareVersions, ModelRegistry, type ModelVersion } from './registry';
-export { cpuLimit, engineThreads, engineWorkers } from './resources';
+export { cpuLimit, engineThreads, engineWorkers, memoryLimit } from './resources';
 export { rowCount, sliceRows, stackRows } from './rows';
 export { outputBytesOfRow, type RunCost, type RunCostPoint } from './run-cost';
 export { EngineError, type Run, type Session, SessionLostError } from './session';

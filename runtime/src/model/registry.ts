@@ -5,9 +5,11 @@ export type ModelState = 'LOADING' | 'READY' | 'UNLOADING' | 'UNAVAILABLE';
 
 /** One version of one model, loaded or not. */
 export class ModelVersion {
+  private answers = false;
   private loaded: LoadedModel | undefined;
   private failure: string | undefined;
   private unloading = false;
+  private idle = false;
 
   /**
    * @param awaited whether the process is not ready before this version is
@@ -19,7 +21,7 @@ export class ModelVersion {
   ) {}
 
   get state(): ModelState {
-    if (this.loaded !== undefined) {
+    if (this.answers) {
       return 'READY';
     }
     if (this.unloading) {
@@ -28,7 +30,7 @@ export class ModelVersion {
     return this.failure === undefined ? 'LOADING' : 'UNAVAILABLE';
   }
 
-  /** The model, when it is ready. */
+  /** The model, when it is ready and is one that was loaded. */
   get model(): LoadedModel | undefined {
     return this.loaded;
   }
@@ -38,8 +40,13 @@ export class ModelVersion {
     return this.state === 'LOADING' ? 'the model is loading' : this.failure;
   }
 
-  /** The model is loaded and warm; or another one takes its place. */
-  setReady(model: LoadedModel): void {
+  /**
+   * The model is loaded and warm; or another one takes its place.
+   *
+   * @param model undefined = something else answers for it
+   */
+  setReady(model: LoadedModel | undefined): void {
+    this.answers = true;
     this.loaded = model;
     this.failure = undefined;
   }
@@ -47,6 +54,14 @@ export class ModelVersion {
   /** The model cannot be loaded. One that is ready stays so. */
   setUnavailable(reason: string): void {
     this.failure = reason;
+  }
+
+  /** The version has nothing to answer with yet, and nobody waits for that. */
+  setIdle(reason: string): void {
+    this.answers = false;
+    this.failure = reason;
+    this.awaited = false;
+    this.idle = true;
   }
 
   /** The version is loaded while the process serves. */
@@ -57,6 +72,7 @@ export class ModelVersion {
 
   /** The version gets no new requests, because that was asked for; it answers those that it has taken. */
   setUnloading(): void {
+    this.answers = false;
     this.loaded = undefined;
     this.failure = 'the model is being unloaded';
     this.awaited = false;
@@ -73,7 +89,12 @@ export class ModelVersion {
 
   /** Whether the process has to wait for it. */
   get missing(): boolean {
-    return this.awaited && this.loaded === undefined;
+    return this.awaited && !this.answers;
+  }
+
+  /** Whether it answers, or nobody waits for that. */
+  get settled(): boolean {
+    return this.answers || this.idle;
   }
 }
 
@@ -122,10 +143,10 @@ export class ModelRegistry {
     return versions.findLast(({ state }) => state === 'READY') ?? versions.at(-1);
   }
 
-  /** Whether a model is ready, and every version that the process has to wait for. */
+  /** Whether a model is ready, or can be later without this process, and every version that the process has to wait for. */
   get ready(): boolean {
     const all = this.all;
-    return all.some(({ state }) => state === 'READY') && !all.some(({ missing }) => missing);
+    return all.some(({ settled }) => settled) && !all.some(({ missing }) => missing);
   }
 }
 

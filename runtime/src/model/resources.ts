@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
+const MAX_MEMORY_BYTES = 2 ** 60;
 
 /** Reads a file of the kernel; undefined when there is none. */
 export type ReadKernelFile = (path: string) => string | undefined;
@@ -36,21 +37,55 @@ export function engineWorkers(): number {
  * @default - from this machine
  */
 export function cpuLimit(read: ReadKernelFile = readKernelFile): number | undefined {
-  const limits = groupsOf(read('/proc/self/cgroup') ?? '').flatMap(({ controllers, path }) =>
-    withParents(path).map((group) => (controllers === '' ? limitOfV2(group, read) : limitOfV1(group, read))),
+  return smallest('cpu', read, limitOfV2, limitOfV1);
+}
+
+/**
+ * Memory that the container may use at most, in bytes; undefined when there is no limit.
+ *
+ * Reads cgroup version 2 (`memory.max`) and 1 (`memory.limit_in_bytes`), as {@link cpuLimit} does.
+ *
+ * @param read how files are read
+ * @default - from this machine
+ */
+export function memoryLimit(read: ReadKernelFile = readKernelFile): number | undefined {
+  const bytes = (file: string) => {
+    const value = Number(read(file));
+    // Version 1 writes no limit as a number that no machine has.
+    return value > 0 && value < MAX_MEMORY_BYTES ? value : undefined;
+  };
+  return smallest(
+    'memory',
+    read,
+    (group) => bytes(posix.join(CGROUP_ROOT, group, 'memory.max')),
+    (group) => bytes(posix.join(CGROUP_ROOT, 'memory', group, 'memory.limit_in_bytes')),
+  );
+}
+
+type LimitOfGroup = (group: string, read: ReadKernelFile) => number | undefined;
+
+/** The smallest limit from the process's own group up to the root. */
+function smallest(
+  controller: string,
+  read: ReadKernelFile,
+  ofV2: LimitOfGroup,
+  ofV1: LimitOfGroup,
+): number | undefined {
+  const limits = groupsOf(read('/proc/self/cgroup') ?? '', controller).flatMap(({ controllers, path }) =>
+    withParents(path).map((group) => (controllers === '' ? ofV2(group, read) : ofV1(group, read))),
   );
   const found = limits.filter((limit) => limit !== undefined);
   return found.length === 0 ? undefined : Math.min(...found);
 }
 
-/** Lines of `/proc/self/cgroup` that concern CPUs: `id:controllers:path`, no controllers in version 2. */
-function groupsOf(text: string): { controllers: string; path: string }[] {
+/** Lines of `/proc/self/cgroup` that concern a controller: `id:controllers:path`, no controllers in version 2. */
+function groupsOf(text: string, controller: string): { controllers: string; path: string }[] {
   return text
     .split('\n')
     .map((line) => /^\d+:([^:]*):(\/.*)$/.exec(line))
     .filter((match) => match !== null)
     .map(([, controllers, path]) => ({ controllers, path }))
-    .filter(({ controllers }) => controllers === '' || controllers.split(',').includes('cpu'));
+    .filter(({ controllers }) => controllers === '' || controllers.split(',').includes(controller));
 }
 
 /** `/a/b` gives `/a/b`, `/a` and `/`. In a container the path may be the node's, and the mounted root is the container's own. */

@@ -16,6 +16,9 @@ export interface TensorSpec {
 
   /** Names of the columns of a class probability, when the model was exported with ZipMap. */
   readonly classLabels?: readonly string[];
+
+  /** Whether a list of rows stands for rows of one element each: `[n]` for `[n, 1]`. */
+  readonly flatRows?: boolean;
 }
 
 /** Inputs and outputs of a model, in the model's order. */

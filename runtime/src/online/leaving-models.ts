@@ -4,8 +4,8 @@ import type { ServedModel } from './served-model';
 /** A version that another one follows is freed after this time: by then it has what was on its way to it. */
 const FREE_AFTER_MILLIS = 5000;
 
-/** Longest time for what its stages still have to write. */
-const WRITE_MILLIS = 5000;
+/** Longest time for what the stages of a model still have to write. */
+export const WRITE_MILLIS = 5000;
 
 /** Models that others answer for from now on. They answer what is on its way to them, then they are freed. */
 export class LeavingModels {
@@ -30,7 +30,7 @@ export class LeavingModels {
   add(model: ServedModel, onFreed: () => void = () => undefined): void {
     const timer = setTimeout(() => {
       this.timers.delete(model);
-      this.inTurn(() => freeModel(model).finally(onFreed)).catch((error: unknown) =>
+      this.inTurn(() => model.free(WRITE_MILLIS).finally(onFreed)).catch((error: unknown) =>
         this.logger.error({ error }, 'a model could not be freed'),
       );
     }, FREE_AFTER_MILLIS);
@@ -44,11 +44,4 @@ export class LeavingModels {
     }
     this.timers.clear();
   }
-}
-
-/** Frees a model that gets no new requests, after it has answered what it had taken. */
-export async function freeModel({ batcher, chain, model }: ServedModel): Promise<void> {
-  await batcher.close();
-  await chain.close(WRITE_MILLIS);
-  await model.session.close();
 }

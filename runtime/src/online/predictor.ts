@@ -18,6 +18,7 @@ import { createHttpServer } from './http/server';
 import { type ServingLimits, servingLimits } from './limits';
 import { createManagementServer, MANAGEMENT_HOST } from './management/management-server';
 import { ModelRepository } from './management/model-repository';
+import type { ProvidedModel } from './provided-model';
 import { ServedModels } from './served-models';
 import { Shortcuts } from './shortcuts';
 
@@ -34,6 +35,13 @@ export interface PredictorOptions {
    * @default - none
    */
   readonly unusable?: readonly UnusableModel[];
+
+  /**
+   * What is served beside the models of the configuration, under names of its own.
+   *
+   * @default - nothing
+   */
+  readonly provided?: readonly ProvidedModel[];
 
   /**
    * The models as they are declared now, for those that are loaded over the management port.
@@ -94,7 +102,8 @@ export async function startPredictor(config: ServingConfig, options: PredictorOp
   const metrics = new ServingMetrics();
   const context = { responder, metrics, logger, bodies: new BodyReader(limits) };
   const tracing = openTracing(server, logger);
-  const models = new ServedModels({ config, unusable: options.unusable ?? [], limits, context, tracing });
+  const { unusable = [], provided = [] } = options;
+  const models = new ServedModels({ config, unusable, provided, limits, context, tracing });
   const isReady = () => models.registry.ready && !responder.closing;
 
   const router = createRouter((router) =>

@@ -1,23 +1,38 @@
 import type { ModelConfig } from '../contract';
-import { engineThreads, engineWorkers, type LoadedModel, loadModel, type ModelVersion } from '../model';
-import { GrpcCodec, V1Codec, V2Codec } from '../protocol';
+import { engineThreads, engineWorkers, type LoadedModel, loadModel, type ModelVersion, type Signature } from '../model';
 import { Batcher, type Inference, ResponseCache } from '../scheduling';
 import type { Logger, ModelMeters } from '../telemetry';
-import type { GrpcEndpoint } from './grpc';
-import { type PredictContext, PredictEndpoint } from './http/exchange';
-import type { InferenceChain, InferenceChains } from './inference-chain';
+import { type Endpoints, endpointsOf } from './endpoints';
+import type { PredictContext } from './http/exchange';
+import type { InferenceChains } from './inference-chain';
 import type { ServingLimits } from './limits';
 import { warmUpInputs } from './warm-up';
 
+/** What the metadata of a model says of its format. */
+const PLATFORM = 'onnx_onnxv1';
+
 /** A model version that answers, with all that stands around it. */
-export interface ServedModel {
+export interface ServedModel extends Endpoints {
   readonly version: ModelVersion;
-  readonly v1: PredictEndpoint;
-  readonly v2: PredictEndpoint;
-  readonly grpc: GrpcEndpoint;
-  readonly model: LoadedModel;
-  readonly batcher: Batcher;
-  readonly chain: InferenceChain;
+
+  /** What clients send and get. */
+  readonly signature: Signature;
+
+  /** What makes the predictions, as the metadata of a model names it. */
+  readonly platform: string;
+
+  /** What else the metadata of the model says. Absent = nothing. */
+  readonly properties?: () => Readonly<Record<string, string>>;
+
+  /** Resolves when no request waits for it. */
+  idle(): Promise<void>;
+
+  /**
+   * Answers what it has taken, then frees it.
+   *
+   * @param withinMillis longest time for writing what its stages still have to write
+   */
+  free(withinMillis: number): Promise<void>;
 }
 
 /** What is needed to serve a model version. */
@@ -39,7 +54,7 @@ export interface ServeModelOptions {
  *
  * @throws ModelError when it cannot be served
  */
-export async function serveModel(options: ServeModelOptions): Promise<ServedModel> {
+export async function serveModel(options: ServeModelOptions): Promise<ServedModel & { readonly model: LoadedModel }> {
   const { config, meters, limits, context, chains, logger } = options;
   const started = performance.now();
   const threads = engineThreads();
@@ -56,7 +71,6 @@ export async function serveModel(options: ServeModelOptions): Promise<ServedMode
   const timeLimitMillis = config.latencyBudgetMillis ?? options.requestTimeoutMillis;
   // Another stage may have an answer where the model has none.
   const refusal = inference === batcher ? (expiresAt: number) => batcher.admission.refusal(expiresAt) : undefined;
-  const shared = { context, inference, timeLimitMillis, refusal };
   const seconds = (performance.now() - started) / 1000;
   meters.setLoadSeconds(seconds);
   const { independentRows, cost, session } = model;
@@ -67,26 +81,16 @@ export async function serveModel(options: ServeModelOptions): Promise<ServedMode
     'model ready',
   );
   return {
+    ...endpointsOf({ model: config, signature, inference, meters, limits, context, timeLimitMillis, refusal }),
     version: options.version,
     model,
-    batcher,
-    chain,
-    v1: new PredictEndpoint({
-      ...shared,
-      codec: new V1Codec(signature, config.name, limits.wire),
-      meter: meters.requests.v1,
-    }),
-    v2: new PredictEndpoint({
-      ...shared,
-      codec: new V2Codec(signature, config.name, config.version, limits.wire),
-      meter: meters.requests.v2,
-    }),
-    grpc: {
-      codec: new GrpcCodec(signature, config.name, config.version, limits.wire),
-      inference,
-      meter: meters.requests.grpc,
-      timeLimitMillis,
-      refusal,
+    signature,
+    platform: PLATFORM,
+    idle: () => batcher.idle(),
+    free: async (withinMillis) => {
+      await batcher.close();
+      await chain.close(withinMillis);
+      await session.close();
     },
   };
 }

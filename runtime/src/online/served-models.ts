@@ -11,10 +11,12 @@ import {
   StageMetrics,
 } from '../telemetry';
 import type { Tracing } from '../tracing';
+import { endpointsOf } from './endpoints';
 import type { PredictContext } from './http/exchange';
 import { InferenceChains } from './inference-chain';
-import { freeModel, LeavingModels } from './leaving-models';
+import { LeavingModels, WRITE_MILLIS } from './leaving-models';
 import type { ServingLimits } from './limits';
+import type { ProvidedModel, ProviderHost } from './provided-model';
 import { type ServedModel, serveModel } from './served-model';
 
 export type { ServedModel } from './served-model';
@@ -28,10 +30,14 @@ interface DeclaredModel {
   readonly meters: ModelMeters;
 }
 
+/** What is no model of the configuration is measured by this digest until it is known what it answers with. */
+const NOTHING_YET = { sha256: '', format: '' };
+
 /** Options of {@link ServedModels}. */
 export interface ServedModelsOptions {
   readonly config: ServingConfig;
   readonly unusable: readonly UnusableModel[];
+  readonly provided: readonly ProvidedModel[];
   readonly limits: ServingLimits;
   readonly context: PredictContext;
 
@@ -44,6 +50,7 @@ export class ServedModels {
   readonly registry = new ModelRegistry();
   private readonly served = new Map<ModelVersion, ServedModel>();
   private readonly declared = new Map<ModelVersion, DeclaredModel>();
+  private readonly provided = new Map<ModelVersion, ModelMeters>();
   private readonly logger: Logger;
   private readonly chains: InferenceChains;
 
@@ -59,6 +66,10 @@ export class ServedModels {
     for (const model of options.config.models) {
       const meters = options.context.metrics.forModel(model);
       this.declared.set(this.registry.add(model.name, model.version), { config: model, meters });
+    }
+    for (const { name, version } of options.provided) {
+      const meters = options.context.metrics.forModel({ name, version, ...NOTHING_YET });
+      this.provided.set(this.registry.add(name, version), meters);
     }
     for (const { name, version, reason } of options.unusable) {
       this.registry.add(name, version).setUnavailable(reason);
@@ -77,12 +88,12 @@ export class ServedModels {
 
   /** What is measured of a model, ready or not; undefined when it is not part of the configuration. */
   meters(version: ModelVersion): ModelMeters | undefined {
-    return this.declared.get(version)?.meters;
+    return this.declared.get(version)?.meters ?? this.provided.get(version);
   }
 
   /** Counts the requests of a model, ready or not; undefined when it is not part of the configuration. */
   requestMeter(version: ModelVersion, protocol: Protocol): RequestMeter | undefined {
-    return this.declared.get(version)?.meters.requests[protocol];
+    return this.meters(version)?.requests[protocol];
   }
 
   /**
@@ -94,6 +105,9 @@ export class ServedModels {
    */
   async load(onFailure: 'exit' | 'report', onLoaded: () => void): Promise<void> {
     this.onChange = onLoaded;
+    for (const model of this.options.provided) {
+      this.startProvided(model);
+    }
     // Models that answer for others first, so that a wrong fallback is the fault of the model that declares it.
     const order = [...this.declared].sort(([, a], [, b]) => fallbackRank(a.config) - fallbackRank(b.config));
     for (const [version, declared] of order) {
@@ -186,7 +200,7 @@ export class ServedModels {
       if (followed) {
         this.leaving.add(served, unloaded);
       } else {
-        await freeModel(served).finally(unloaded);
+        await served.free(WRITE_MILLIS).finally(unloaded);
       }
       return true;
     });
@@ -194,7 +208,8 @@ export class ServedModels {
 
   /** Resolves when no request waits for any model. */
   async idle(): Promise<void> {
-    await Promise.all([...this.served.values(), ...this.leaving.all].map(({ batcher }) => batcher.idle()));
+    const answering = [...this.served.values(), ...this.leaving.all, ...this.options.provided];
+    await Promise.all(answering.map((model) => model.idle()));
   }
 
   /** Loads no further models. */
@@ -211,8 +226,10 @@ export class ServedModels {
     await this.lastChange;
     const served = [...this.served.values(), ...this.leaving.all];
     this.leaving.clear();
-    await Promise.all(served.map(({ chain }) => chain.close(withinMillis)));
-    await Promise.all(served.map(({ model }) => model.session.close()));
+    await Promise.all(served.map((model) => model.free(withinMillis)));
+    for (const model of this.options.provided) {
+      model.close();
+    }
     this.served.clear();
   }
 
@@ -232,6 +249,45 @@ export class ServedModels {
     meters.setInfo(config);
     meters.setReady(true);
     version.setReady(served.model);
+  }
+
+  /** Leads requests to a model that is provided, as soon as it has something to answer with. */
+  private startProvided(model: ProvidedModel): void {
+    const { context, limits, config, tracing } = this.options;
+    const version = this.registry.find(model.name, model.version);
+    const meters = version && this.provided.get(version);
+    if (version === undefined || meters === undefined) {
+      return;
+    }
+    const host: ProviderHost = {
+      logger: this.logger.child({ model: model.name, version: model.version }),
+      meters,
+      registry: context.metrics.registry,
+      serve: ({ signature, inference, platform, properties }) => {
+        const endpoints = endpointsOf({
+          model,
+          signature,
+          inference: tracing?.around(inference, model) ?? inference,
+          meters,
+          limits,
+          context,
+          timeLimitMillis: config.server.requestTimeoutMillis,
+        });
+        const idle = () => model.idle();
+        this.served.set(version, { ...endpoints, version, signature, platform, properties, idle, free: idle });
+        meters.setReady(true);
+        version.setReady(undefined);
+        this.onChange();
+      },
+      unavailable: (reason) => version.setUnavailable(reason),
+      idle: (reason) => {
+        this.served.delete(version);
+        meters.setReady(false);
+        version.setIdle(reason);
+        this.onChange();
+      },
+    };
+    model.start(host);
   }
 
   /** One after the other: loading takes memory and processor time. */

@@ -1,5 +1,5 @@
+import { badRequest, counted, kindOf } from '../request-error';
 import type { RequestHeaders } from './prediction';
-import { badRequest, counted, kindOf } from './request-error';
 
 /** Header with the length of the JSON part of a body; the name in lower case, as Node.js gives it. */
 const LENGTH_HEADER = 'inference-header-content-length';

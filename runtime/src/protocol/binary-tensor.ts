@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { DATATYPES, type Datatype, elementCount, type Tensor, type TensorData, type TensorSpec } from '../model';
-import { badRequest, counted } from './request-error';
+import { badRequest, counted } from '../request-error';
 
 /** Bytes of the length before each element of BYTES. */
 const LENGTH_BYTES = 4;

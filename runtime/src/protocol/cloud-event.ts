@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { badRequest, kindOf, RequestError, shown } from '../request-error';
 import { isObject, type JsonObject, own } from './json-body';
 import type { AnswerBody, RequestHeaders } from './prediction';
-import { badRequest, kindOf, RequestError, shown } from './request-error';
 
 const SPEC_VERSION = '1.0';
 const EVENT_TYPE = 'application/cloudevents+json';

@@ -1,8 +1,8 @@
+import { badRequest } from '../request-error';
 import { INEXACT_INTEGER } from './element';
 import { type JsonObject, parseObject, parseObjectExactly } from './json-body';
 import type { WireLimits } from './limits';
 import type { Prediction } from './prediction';
-import { badRequest } from './request-error';
 
 /**
  * Parses a body and reads it; a second time, exactly and more slowly, when an integer of it was too large for a

@@ -1,7 +1,7 @@
 import type { Datatype, TensorData } from '../model';
+import { kindOf } from '../request-error';
 import { BF16_LIMIT, bfloat16Bits } from './bfloat16';
 import { FP16_LIMIT, float16Bits } from './float16';
-import { kindOf } from './request-error';
 
 /**
  * Thrown when an integer of a body was too large for a JavaScript number: the body has to be parsed again, exactly.

@@ -1,11 +1,11 @@
 import type { Signature, Tensor } from '../model';
+import { badRequest, counted, shown } from '../request-error';
 import { readBinary } from './binary-tensor';
 import { GrpcAnswer } from './grpc-answer';
 import { readContents } from './grpc-contents';
 import type { InferInput, InferOutput, InferRequest } from './grpc-request';
 import { checkElements, WIRE_LIMITS, type WireLimits } from './limits';
 import { commonRows, type Prediction } from './prediction';
-import { badRequest, counted, shown } from './request-error';
 import { checkShape, readShape, type SymbolSizes } from './shape';
 import { positionOf } from './tensor-position';
 import { readPriority, readTimeoutMillis, refuseExtensions } from './v2-parameters';

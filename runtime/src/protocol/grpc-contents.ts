@@ -1,7 +1,7 @@
 import { DATATYPES, type Datatype, elementCount, type Tensor, type TensorData, type TensorSpec } from '../model';
+import { badRequest, type RequestError } from '../request-error';
 import { textOf } from './binary-tensor';
 import { malformed, WIRE, type WireReader } from './grpc-wire';
-import { badRequest, type RequestError } from './request-error';
 
 /** How the elements of a datatype are written in `InferTensorContents`. */
 interface ContentsField {

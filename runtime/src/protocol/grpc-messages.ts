@@ -22,6 +22,7 @@ export interface ModelMetadata extends Signature {
   readonly name: string;
   readonly versions: readonly string[];
   readonly platform: string;
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
 /** States of `grpc.health.v1.HealthCheckResponse`. */
@@ -62,13 +63,17 @@ export function writeServerMetadata({ name, version, extensions }: ServerMetadat
 }
 
 /** `inference.ModelMetadataResponse`. */
-export function writeModelMetadata({ name, versions, platform, inputs, outputs }: ModelMetadata): Buffer {
+export function writeModelMetadata(metadata: ModelMetadata): Buffer {
+  const { name, versions, platform, inputs, outputs, properties = {} } = metadata;
   return Buffer.concat([
     delimitedField(1, name),
     ...texts(2, versions),
     delimitedField(3, platform),
     ...inputs.map((input) => delimitedField(4, tensorMetadata(input))),
     ...outputs.map((output) => delimitedField(5, tensorMetadata(output))),
+    ...Object.entries(properties).map((entry) =>
+      delimitedField(6, Buffer.concat([delimitedField(1, entry[0]), delimitedField(2, entry[1])])),
+    ),
   ]);
 }
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { badRequest, type RequestError } from './request-error';
+import { badRequest, type RequestError } from '../request-error';
 
 /** How a field of a protocol buffer message is written. */
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, startGroup: 3, endGroup: 4, fixed32: 5 } as const;

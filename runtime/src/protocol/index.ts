@@ -1,4 +1,7 @@
+export { badRequest, RequestError, shown } from '../request-error';
 export { isBinaryOnly } from './binary-only';
+export { BinaryParts } from './binary-parts';
+export { readBinary } from './binary-tensor';
 export { ELEMENT_READERS, type ElementReader } from './element';
 export { GrpcCodec, type GrpcPrediction } from './grpc-codec';
 export {
@@ -17,7 +20,6 @@ export { type InferRequest, readInferRequest } from './grpc-request';
 export { type BatchStatistics, type ModelStatistics, type StatisticDuration, writeStatistics } from './grpc-statistics';
 export { WIRE_LIMITS, type WireLimits } from './limits';
 export type { AnswerBody, Codec, EncodedAnswer, Prediction, RequestHeaders } from './prediction';
-export { badRequest, RequestError, shown } from './request-error';
 export { REQUEST_ID_HEADER, readRequestId } from './request-id';
 export { RETRY_AFTER } from './retry-after';
 export { allText, flatText } from './tensor-text';

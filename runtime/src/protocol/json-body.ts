@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { badRequest, kindOf } from './request-error';
+import { badRequest, kindOf } from '../request-error';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

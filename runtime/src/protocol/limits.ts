@@ -1,4 +1,4 @@
-import { badRequest } from './request-error';
+import { badRequest } from '../request-error';
 
 /** Bounds of what is read from a request and written for it. */
 export interface WireLimits {

@@ -1,5 +1,5 @@
 import { DYNAMIC, elementCount, type TensorSpec } from '../model';
-import { badRequest, counted, kindOf } from './request-error';
+import { badRequest, counted, kindOf } from '../request-error';
 
 /** Largest size of one dimension. */
 const MAX_SIZE = 2 ** 31 - 1;
@@ -17,7 +17,7 @@ export type SymbolSizes = Map<string, { size: number; input: string }>;
  * @throws RequestError 400
  */
 export function checkShape(shape: readonly number[], spec: TensorSpec, sizes: SymbolSizes): void {
-  if (shape.length !== spec.shape.length) {
+  if (shape.length !== spec.shape.length && !(spec.flatRows === true && shape.length === 1)) {
     throw badRequest(
       `Input '${spec.name}' has ${counted(shape.length, 'dimension')}, but the model's shape ${written(spec)} has ${spec.shape.length}.`,
     );

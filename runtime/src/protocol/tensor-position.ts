@@ -1,4 +1,4 @@
-import { badRequest, shown } from './request-error';
+import { badRequest, shown } from '../request-error';
 
 /**
  * Position of an input or an output of the model, by the name that a request gives.

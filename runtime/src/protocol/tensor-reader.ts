@@ -1,6 +1,6 @@
 import { DATATYPES, elementCount, type Tensor, type TensorData, type TensorSpec } from '../model';
+import { badRequest, counted, kindOf } from '../request-error';
 import { ELEMENT_READERS, type ElementReader } from './element';
-import { badRequest, counted, kindOf } from './request-error';
 
 /** Where a value stands in the body, for messages: the start of the path, and the indices below it. */
 export interface Place {

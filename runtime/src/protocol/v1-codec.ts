@@ -1,4 +1,5 @@
 import { DYNAMIC, elementCount, type Signature, type Tensor, type TensorSpec } from '../model';
+import { badRequest, kindOf, type RequestError, shown } from '../request-error';
 import {
   answerEvent,
   base64Data,
@@ -13,7 +14,6 @@ import { decodeBody } from './decode-body';
 import { isObject, type JsonObject, own } from './json-body';
 import { checkElements, WIRE_LIMITS, type WireLimits } from './limits';
 import { type Codec, commonRows, type Prediction, type RequestHeaders } from './prediction';
-import { badRequest, kindOf, type RequestError, shown } from './request-error';
 import { checkRows, checkShape, type SymbolSizes, written } from './shape';
 import { nestedLengths, type Place, readNested } from './tensor-reader';
 import { V1Answer } from './v1-answer';

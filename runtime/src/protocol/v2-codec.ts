@@ -1,4 +1,5 @@
 import type { Signature, Tensor } from '../model';
+import { badRequest, kindOf, RequestError } from '../request-error';
 import { BinaryParts, jsonLength } from './binary-parts';
 import { decodeBody } from './decode-body';
 import type { DirectTensor } from './direct-tensor';
@@ -6,7 +7,6 @@ import { INEXACT_INTEGER } from './element';
 import { type JsonObject, own, parseObject } from './json-body';
 import { checkElements, WIRE_LIMITS, type WireLimits } from './limits';
 import { type Codec, commonRows, type Prediction, type RequestHeaders } from './prediction';
-import { badRequest, kindOf, RequestError } from './request-error';
 import { V2Answer } from './v2-answer';
 import { DEPTH_OF_DATA, readV2Directly } from './v2-direct';
 import { type InputData, V2Inputs } from './v2-inputs';

@@ -1,10 +1,10 @@
 import { elementCount, type Signature, type Tensor, type TensorSpec } from '../model';
+import { badRequest, kindOf, shown } from '../request-error';
 import { isBinaryOnly } from './binary-only';
 import type { BinaryParts } from './binary-parts';
 import { readBinary } from './binary-tensor';
 import type { DirectTensor } from './direct-tensor';
 import { isObject, type JsonObject, own } from './json-body';
-import { badRequest, kindOf, shown } from './request-error';
 import { checkShape, readShape, type SymbolSizes } from './shape';
 import { positionOf } from './tensor-position';
 import { readFlat, readNested } from './tensor-reader';

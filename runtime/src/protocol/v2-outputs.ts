@@ -1,7 +1,7 @@
 import type { Signature } from '../model';
+import { badRequest, kindOf } from '../request-error';
 import { isBinaryOnly } from './binary-only';
 import { isObject, type JsonObject, own } from './json-body';
-import { badRequest, kindOf } from './request-error';
 import { positionOf } from './tensor-position';
 import { readFlag, readParameters, refuseExtensions } from './v2-parameters';
 

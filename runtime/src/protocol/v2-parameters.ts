@@ -1,5 +1,5 @@
+import { badRequest, kindOf, shown } from '../request-error';
 import { isObject, type JsonObject, own } from './json-body';
-import { badRequest, kindOf, shown } from './request-error';
 
 const MICROS_PER_MILLI = 1000;
 

@@ -1,6 +1,6 @@
 import { DYNAMIC, elementCount, hasRows, type Signature, type Tensor, type TensorSpec } from '../model';
+import { badRequest, counted } from '../request-error';
 import { readBinary, textOf, widthOf } from './binary-tensor';
-import { badRequest, counted } from './request-error';
 import { checkShape, written } from './shape';
 
 /**

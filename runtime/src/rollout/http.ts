@@ -22,8 +22,7 @@ export async function fetchText(url: string, { timeoutMillis, signal, ...init }:
   try {
     const response = await fetch(url, { redirect: 'manual', ...init, signal: AbortSignal.any([signal, late]) });
     if (!response.ok) {
-      await response.body?.cancel();
-      throw new Error(`it answered ${response.status}`);
+      throw new Error(`it answered ${response.status}${await explanationOf(response)}`);
     }
     const text = await response.text();
     if (text.length > MOST_CHARACTERS) {
@@ -32,6 +31,22 @@ export async function fetchText(url: string, { timeoutMillis, signal, ...init }:
     return text;
   } catch (error) {
     throw late.aborted ? new Error(`no answer within ${timeoutMillis} ms`, { cause: error }) : causeOf(error);
+  }
+}
+
+const MOST_EXPLANATION = 300;
+
+/** What a server says of its refusal in JSON, as Prometheus and agents do. */
+async function explanationOf(response: Response): Promise<string> {
+  if (!/json/i.test(response.headers.get('content-type') ?? '')) {
+    await response.body?.cancel();
+    return '';
+  }
+  try {
+    const { error } = (await response.json()) as { error?: unknown };
+    return typeof error === 'string' ? `: ${error.slice(0, MOST_EXPLANATION)}` : '';
+  } catch {
+    return '';
   }
 }
 

@@ -4,6 +4,7 @@ import { COMPARISON_OUTCOMES, type ComparisonOutcome } from './comparison';
 import { LOOK_OUTCOMES, type LookOutcome } from './controller';
 import { type Look, splitOf } from './machine';
 import { NOTIFICATION_OUTCOMES, type NotificationOutcome } from './notifications';
+import { REPORT_OUTCOMES, type ReportOutcome } from './outcomes';
 import { type ArmSums, DECISION_KINDS, type DecisionKind, emptyStep, type RolloutState } from './state';
 
 const {
@@ -58,6 +59,11 @@ export class RolloutMetrics {
   private readonly looks = this.counter(ROLLOUT_METRICS.looks, 'Looks, by what came of them.', OUTCOME);
   private readonly missing = this.counter(ROLLOUT_METRICS.missingData, 'Looks at which counts were missing.');
   private readonly comparisons = this.counter(ROLLOUT_METRICS.comparisons, 'Mirrored requests to compare.', OUTCOME);
+  private readonly outcomes = this.counter(
+    ROLLOUT_METRICS.outcomes,
+    'Values that applications reported, and refused reports.',
+    OUTCOME,
+  );
   private readonly notifications = this.counter(ROLLOUT_METRICS.notifications, 'Notifications.', OUTCOME);
   private readonly labels: Readonly<Record<string, string>>;
 
@@ -71,6 +77,7 @@ export class RolloutMetrics {
       [this.decisions, KIND, DECISION_KINDS],
       [this.looks, OUTCOME, LOOK_OUTCOMES],
       [this.comparisons, OUTCOME, COMPARISON_OUTCOMES],
+      [this.outcomes, OUTCOME, REPORT_OUTCOMES],
       [this.notifications, OUTCOME, NOTIFICATION_OUTCOMES],
     ] as const) {
       for (const value of values) {
@@ -85,7 +92,7 @@ export class RolloutMetrics {
 
   onLook(outcome: LookOutcome, state: RolloutState | undefined, look: Look | undefined): void {
     this.looks.inc({ ...this.labels, [OUTCOME]: outcome });
-    if (look !== undefined && look.counts === undefined) {
+    if (look !== undefined && (look.counts === undefined || look.missingOutcomes !== undefined)) {
       this.missing.inc(this.labels);
     }
     if (look !== undefined) {
@@ -104,6 +111,10 @@ export class RolloutMetrics {
     this.comparisons.inc({ ...this.labels, [OUTCOME]: outcome });
   }
 
+  onReport(outcome: ReportOutcome, count: number): void {
+    this.outcomes.inc({ ...this.labels, [OUTCOME]: outcome }, count);
+  }
+
   onNotification(outcome: NotificationOutcome): void {
     this.notifications.inc({ ...this.labels, [OUTCOME]: outcome });
   }
@@ -119,8 +130,8 @@ export class RolloutMetrics {
     }
     this.step.set(labels, state.step + 1);
     this.weight.set(labels, splitOf(config, state).candidateWeight / WHOLE_SHARE);
-    const { stable, candidate, shadow } = state.counts[state.step] ?? emptyStep();
-    for (const [arm, sums] of Object.entries({ stable, candidate, shadow } satisfies Record<string, ArmSums>)) {
+    const { stable, candidate, shadow, pin } = state.counts[state.step] ?? emptyStep();
+    for (const [arm, sums] of Object.entries({ stable, candidate, shadow, pin } satisfies Record<string, ArmSums>)) {
       this.requests.set({ ...labels, [ARM]: arm, [OUTCOME]: 'failed' }, sums.errors);
       this.requests.set({ ...labels, [ARM]: arm, [OUTCOME]: 'answered' }, sums.answered);
     }

@@ -2,6 +2,7 @@ import { PORTS, type RolloutConfig, type RolloutSplit } from '../contract';
 import type { Clock } from './clock';
 import type { FindPods } from './http';
 import type { Look, PersonRequest } from './machine';
+import type { OutcomeReading } from './outcomes';
 import type { Proxies } from './proxies';
 import type { CountsSource } from './sources';
 import type { ComparisonCounts, Holder } from './state';
@@ -16,6 +17,15 @@ export interface ComparisonSource {
   report(): Report[];
 }
 
+/** Where values of outcome metrics come from. */
+export interface OutcomeValues {
+  /** Values since it was asked before. Never rejects. */
+  read(signal: AbortSignal): Promise<OutcomeReading>;
+
+  /** The next reading begins anew. */
+  forget(): void;
+}
+
 /** Options of {@link Observer}. */
 export interface ObserverOptions {
   readonly config: RolloutConfig;
@@ -23,6 +33,7 @@ export interface ObserverOptions {
   readonly source: CountsSource;
   readonly proxies: Proxies;
   readonly comparisons: ComparisonSource;
+  readonly outcomes: OutcomeValues;
   readonly findPods: FindPods;
 }
 
@@ -52,6 +63,7 @@ export class Observer {
   forget(): void {
     this.before = undefined;
     this.options.comparisons.take();
+    this.options.outcomes.forget();
   }
 
   async look(
@@ -60,13 +72,13 @@ export class Observer {
     requests: readonly PersonRequest[],
     signal: AbortSignal,
   ): Promise<Look> {
-    const { config, clock, source, proxies, comparisons } = this.options;
+    const { config, clock, source, proxies, comparisons, outcomes } = this.options;
     const wanted = split ?? noSplit(config);
     const ready = this.ready(signal);
     // The proxies first: counts that begin after they were seen to serve the split are of it alone.
     const view = await proxies.look(wanted, signal);
     const at = clock.monotonic();
-    const reading = await source.read(view.all, signal);
+    const [reading, came] = await Promise.all([source.read(view.all, signal), outcomes.read(signal)]);
     const comparison = comparisons.take();
     const { before } = this;
     const applied = view.isApplied ? this.appliedSince(wanted.revision, at) : undefined;
@@ -82,8 +94,9 @@ export class Observer {
       revision: wanted.revision,
       proxies: view,
       isContinuous,
-      ...(reading.counts === undefined ? {} : { counts: { ...reading.counts, comparison } }),
+      ...(reading.counts === undefined ? {} : { counts: { ...reading.counts, comparison, outcomes: came.outcomes } }),
       ...(reading.missing === undefined ? {} : { missing: reading.missing }),
+      ...(came.missing === undefined ? {} : { missingOutcomes: came.missing }),
       ready: await ready,
       requests,
       ...(wanted.comparison > 0 ? { reports: comparisons.report() } : {}),

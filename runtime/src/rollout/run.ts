@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { bindHost, currentSandbox } from '../config';
 import { ROLLOUT_PORTS, type RolloutConfig } from '../contract';
@@ -15,6 +16,7 @@ import { Leadership } from './leadership';
 import { RolloutMetrics } from './metrics';
 import { Notifier } from './notifications';
 import { Observer } from './observer';
+import { OutcomeSource, Reports, reportedMetrics, reportsEndpoint } from './outcomes';
 import { Proxies } from './proxies';
 import { close, createHttpServer, createMetricsServer, listen } from './servers';
 import { sourceOf } from './sources';
@@ -35,13 +37,23 @@ export interface RolloutOptions {
   /** @default - the system's */
   readonly clock?: Clock;
 
-  /** Port of mirrored requests and of the status page, and of metrics; 0 = any. @default - those of the contract */
-  readonly ports?: { readonly http: number; readonly metrics: number };
+  /** Ports to listen on; 0 = any. @default - those of the contract */
+  readonly ports?: ControllerPorts;
+}
+
+/** Ports of a controller. */
+export interface ControllerPorts {
+  /** Mirrored requests and the status page. */
+  readonly http: number;
+  readonly metrics: number;
+
+  /** Reports of outcomes, where a metric has them. @default - any */
+  readonly outcomes?: number;
 }
 
 /** A controller that runs. */
 export interface RunningRollout {
-  readonly ports: { readonly http: number; readonly metrics: number };
+  readonly ports: ControllerPorts;
 
   /** Looks no more, and lets others lead. */
   close(): Promise<void>;
@@ -74,7 +86,9 @@ export async function startRollout(config: RolloutConfig, options: RolloutOption
   const leadership = new Leadership({ api, name: config.name, identity, clock });
   const proxies = new Proxies(config, findPods);
   const source = sourceOf(config, findPods);
-  const observer = new Observer({ config, clock, source, proxies, comparisons: comparison, findPods });
+  const reports = new Reports(config);
+  const outcomes = new OutcomeSource(config, reports);
+  const observer = new Observer({ config, clock, source, proxies, comparisons: comparison, outcomes, findPods });
   const controller = new RolloutController({
     config,
     api,
@@ -108,11 +122,21 @@ export async function startRollout(config: RolloutConfig, options: RolloutOption
   const host = bindHost();
   const page = config.statusPage ? statusPage(() => latest) : undefined;
   const wanted = options.ports ?? portsOfSandbox();
-  const servers = [createHttpServer(comparison, page), createMetricsServer(metrics.registry, () => isReady)];
-  const [http, other] = await Promise.all([
-    listen(servers[0], wanted.http, host),
-    listen(servers[1], wanted.metrics, host),
-  ]);
+  const takeReports = reportsEndpoint({
+    config,
+    reports,
+    leads: () => leadership.holder !== undefined,
+    onOutcome: (...args) => metrics.onReport(...args),
+  });
+  const served: [Server, number][] = [
+    [createHttpServer(comparison, page), wanted.http],
+    [createMetricsServer(metrics.registry, () => isReady), wanted.metrics],
+  ];
+  if (reportedMetrics(config).size > 0) {
+    served.push([createServer(takeReports), wanted.outcomes ?? 0]);
+  }
+  const [http, other, reporting] = await Promise.all(served.map(([server, port]) => listen(server, port, host)));
+  const ports = { http: http.port, metrics: other.port, ...(reporting && { outcomes: reporting.port }) };
   const renewals = renew();
   const looks = lookAgainAndAgain();
   const watching = api.watch<ConfigMapObject>(CONFIG_MAPS, config.name, {
@@ -126,8 +150,8 @@ export async function startRollout(config: RolloutConfig, options: RolloutOption
     onState: () => undefined,
   });
 
-  logger.info({ rollout: config.name, identity, host, http: http.port, metrics: other.port }, 'controller started');
-  return { ports: { http: http.port, metrics: other.port }, close: stop };
+  logger.info({ rollout: config.name, identity, host, ...ports }, 'controller started');
+  return { ports, close: stop };
 
   async function renew(): Promise<void> {
     const pause = new Waker();
@@ -169,7 +193,7 @@ export async function startRollout(config: RolloutConfig, options: RolloutOption
       logger.warn({ reason: errorMessage(error) }, 'the lease could not be released; others wait until it is over');
     });
     comparison.close();
-    await Promise.all([...notifiers.map((notifier) => notifier.close()), ...servers.map(close)]);
+    await Promise.all([...notifiers.map((notifier) => notifier.close()), ...served.map(([server]) => close(server))]);
   }
 }
 
@@ -178,9 +202,13 @@ function log(logger: Logger, decision: Decision): void {
   logger[told === 'warning' ? 'warn' : 'info'](facts, message);
 }
 
-function portsOfSandbox(): { http: number; metrics: number } {
+function portsOfSandbox(): ControllerPorts {
   const ports = currentSandbox()?.ports;
   return ports === undefined
     ? ROLLOUT_PORTS
-    : { http: ports[ROLLOUT_PORTS.http] ?? 0, metrics: ports[ROLLOUT_PORTS.metrics] ?? 0 };
+    : {
+        http: ports[ROLLOUT_PORTS.http] ?? 0,
+        metrics: ports[ROLLOUT_PORTS.metrics] ?? 0,
+        outcomes: ports[ROLLOUT_PORTS.outcomes] ?? 0,
+      };
 }

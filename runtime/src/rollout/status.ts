@@ -2,6 +2,9 @@ import { ROLLOUT_KEYS, type RolloutConfig, type RolloutStatus } from '../contrac
 import { type ProxyView, progressOf, splitOf, stepName } from './machine';
 import type { ArmSums, RolloutState } from './state';
 
+/** What the candidate gets in a step, where that is not its share. */
+const CANDIDATES: Readonly<Record<string, 'shadow' | 'pin'>> = { shadow: 'shadow', header: 'pin' };
+
 /** What people see of a rollout. */
 export function statusOf(
   config: RolloutConfig,
@@ -12,7 +15,6 @@ export function statusOf(
   const { candidateWeight, mirror } = splitOf(config, state);
   const step = state.step < 0 ? undefined : config.steps[state.step];
   const counts = state.counts[state.step];
-  const candidateOf = (sums: 'candidate' | 'shadow') => counts?.[sums].answered ?? 0;
   return {
     name: config.name,
     model: config.model,
@@ -29,7 +31,7 @@ export function statusOf(
             ...(step.minMillis === undefined ? {} : { minMillis: step.minMillis }),
             samples: {
               stable: counts?.stable.answered ?? 0,
-              candidate: step.type === 'shadow' ? candidateOf('shadow') : candidateOf('candidate'),
+              candidate: counts?.[CANDIDATES[step.type] ?? 'candidate'].answered ?? 0,
             },
             ...(step.minSamples === undefined ? {} : { minSamples: step.minSamples }),
             ...waitingOf(config, state),

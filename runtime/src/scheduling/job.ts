@@ -1,8 +1,8 @@
 import type { Tensor } from '../model';
 import { badRequest, type RequestError } from '../protocol';
 
-/** What answered a request: the model itself, its response cache, or a fallback. */
-export type PredictionSource = 'own' | 'response-cache' | 'default' | 'cached' | 'model';
+/** What answered a request: the model itself, its response cache, a fallback, or predictions of an older run. */
+export type PredictionSource = 'own' | 'response-cache' | 'default' | 'cached' | 'model' | 'previous-run';
 
 /** Header, or metadata, of an answer that says what answered, when it was not the model itself. */
 export const PREDICTION_SOURCE_HEADER = 'x-prediction-source';

@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { METRIC_LABELS, METRICS } from '../contract';
 
 /** What a circuit breaker guards. */
-export type Dependency = 'feature-store' | 'prediction-log';
+export type Dependency = 'feature-store' | 'prediction-log' | 'prediction-table';
 
 const { model: MODEL, version: VERSION, dependency: DEPENDENCY, state: STATE } = METRIC_LABELS;
 const STATES = ['closed', 'half-open', 'open'] as const;

@@ -3,8 +3,9 @@ export type { BatchSizeMeter } from './batch-size-meter';
 export type { Cell } from './cell-metric';
 export { describeError, type ErrorDescription, errorCode, errorMessage } from './error';
 export type { FallbackMeter, FallbackReason } from './fallback-metrics';
-export type { FeatureMeter, FeatureOutcome, StoreOutcome } from './feature-metrics';
+export type { FeatureMeter, FeatureOutcome } from './feature-metrics';
 export { type CreateLoggerOptions, createLogger, type Logger } from './logger';
+export { type LookupMeter, LookupMetrics, type RowSource } from './lookup-metrics';
 export { type MeteredModel, ServingMetrics } from './metrics';
 export type {
   CacheMeter,
@@ -17,3 +18,4 @@ export type {
 } from './model-meters';
 export type { EventOutcome, PredictionLogMeter } from './prediction-log-metrics';
 export { StageMetrics } from './stage-metrics';
+export type { StoreMeter, StoreOutcome } from './store-metrics';

@@ -404,6 +404,14 @@ function obeys(file: string | undefined): void {
       expect(await text()).toBe('better');
     });
 
+    it('answer with what was asked, where they say so', async () => {
+      const format = '100 %% %REQ(:METHOD):2% %PATH(NQ):9%.';
+      const body_format = { text_format_source: { inline_string: format } };
+      await proxy.serve(routes([{ match: { prefix: '/' }, direct_response: { status: 404, body_format } }]));
+      const { error } = (await (await get('/long"path?key=secret')).json()) as { error: string };
+      expect(error).toBe('100 % GE /long%22p.');
+    });
+
     it('that are the same have their first version in the dump, and their last in the statistics', async () => {
       await proxy.serve(fixed('same'));
       const first = await proxy.served();

@@ -40,6 +40,11 @@ describe('of 10,000 rollouts with many looks', () => {
     expect(rates['mean, log-normal']).toBeGreaterThan(0.005);
   });
 
+  it('at most 5 % fail on ratios of sums', () => {
+    expect(rates['ratio, of users']).toBeLessThan(0.05);
+    expect(rates['ratio, of users']).toBeGreaterThan(0.005);
+  });
+
   it('at most 5 % have a false mismatch of the sample ratio', () => {
     expect(rates['sample ratio, as expected']).toBeLessThan(0.05);
     expect(rates['sample ratio, as expected']).toBeGreaterThan(0.005);

@@ -81,6 +81,7 @@ const cases: Record<string, () => Tally | number> = {
     tally({ rate: 50, share: 0.5, stable: 0, candidate: 0.06, minutes: 15 }, [sequential(level(0.02))], 500)[0],
 
   'mean, log-normal': () => failingMeans(MANY),
+  'ratio, of users': () => failingUsers(1500),
   'sample ratio, as expected': () => failingRatios(0.1, MANY),
   'sample ratio, 88/12': () => failingRatios(0.12, 300),
 };
@@ -109,6 +110,52 @@ function failingMeans(runs: number): number {
         const strata = [{ name: 'step', stable, candidate }];
         const direction = run % 2 === 0 ? 'higher-is-worse' : 'lower-is-worse';
         const judgement = judgeMean({ strata, margin: 0, direction, alpha, minSamples: 0, previous });
+        previous = judgement.state;
+        if (judgement.evidence.outcome === 'fail') {
+          failed += 1;
+          break;
+        }
+      }
+    }
+  }
+  return failed / runs;
+}
+
+/** Share of rollouts that fail though clicks for each impression are as likely in both arms; looks as for means. */
+function failingUsers(runs: number): number {
+  const random = seeded(13);
+  const users = Array.from({ length: 2 ** 14 }, () => {
+    const impressions = 1 + Math.floor(random() * random() * 30);
+    const share = 0.1 * (0.5 + random());
+    let clicks = 0;
+    for (let impression = 0; impression < impressions; impression += 1) {
+      clicks += random() < share ? 1 : 0;
+    }
+    return [clicks, impressions];
+  });
+  let failed = 0;
+  for (let run = 0; run < runs; run += 1) {
+    const arms = [new Float64Array(5), new Float64Array(5)];
+    let previous: SequentialState | undefined;
+    for (let n = 100; n <= 2900; n += 100) {
+      for (let index = 0; index < 200; index += 1) {
+        const arm = arms[index & 1];
+        const [clicks, impressions] = users[(random() * users.length) | 0];
+        arm[0] += clicks;
+        arm[1] += clicks * clicks;
+        arm[2] += impressions;
+        arm[3] += impressions * impressions;
+        arm[4] += clicks * impressions;
+      }
+      if (n >= 1000) {
+        const [stable, candidate] = arms.map(([sum, sumSquares, ofImpressions, squares, sumProducts]) => ({
+          n,
+          sum,
+          sumSquares,
+          denominator: { sum: ofImpressions, sumSquares: squares, sumProducts },
+        }));
+        const strata = [{ name: 'step', stable, candidate }];
+        const judgement = judgeMean({ strata, margin: 0, direction: 'lower-is-worse', alpha, minSamples: 0, previous });
         previous = judgement.state;
         if (judgement.evidence.outcome === 'fail') {
           failed += 1;

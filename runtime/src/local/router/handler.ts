@@ -5,7 +5,7 @@ import { changeEarly } from './early-changes';
 import { type ClientRequest, type ClientResponse, headOf, passOn, reply, write } from './exchange';
 import type { Forwarded, Forwarder } from './forward';
 import { forwardedOf, levelsOf, mirrored, type Routed } from './forwarded-request';
-import { changeResponse } from './headers';
+import { changeResponse, expand } from './headers';
 import type { Listener } from './listeners';
 import { findRoute, type Headers, matchesHeader, type RequestHead } from './match';
 import { NoAnswerError } from './retry';
@@ -81,7 +81,9 @@ export class Handler {
       const { inline_string = '', inline_bytes = '' } = direct.body;
       const headers: Headers = {};
       changeResponse(headers, [found.route, found.host, configuration], { head, cluster: '' });
-      const text = inline_string || Buffer.from(inline_bytes, 'base64').toString();
+      const format = direct.body_format?.text_format_source.inline_string;
+      const body = inline_string || Buffer.from(inline_bytes, 'base64').toString();
+      const text = format === undefined ? body : expand(format, { head, cluster: '' });
       this.reply(response, head, { status: direct.status, text, headers });
     } else if (action !== undefined) {
       await this.forward(request, response, { head, configuration, found, action });

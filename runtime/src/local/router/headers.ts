@@ -67,18 +67,25 @@ export function addHeaders(headers: Headers, options: readonly HeaderOption[], v
   }
 }
 
-function expand(text: string, { head, cluster }: HeaderValues): string {
-  return text.replace(/%%|%([A-Z_]+)(?:\(([^)]*)\))?%/g, (match, command: string | undefined, argument = '') => {
-    switch (command) {
-      case undefined:
-        return '%';
-      case 'REQ':
-        return headerOf(argument.toLowerCase(), head) ?? '';
-      case 'CLUSTER':
-      case 'UPSTREAM_CLUSTER':
-        return cluster;
-      default:
-        return match;
-    }
+/** A text with what it names of a request: `%REQ(x-user)%`, `%PATH(NQ):200%`; a number is the most characters. */
+export function expand(text: string, values: HeaderValues): string {
+  const pattern = /%%|%([A-Z_]+)(?:\(([^)]*)\))?(?::(\d+))?%/g;
+  return text.replace(pattern, (match, command: string | undefined, argument = '', most = '') => {
+    const value = command === undefined ? '%' : (named(command, argument, values) ?? match);
+    return most === '' ? value : value.slice(0, Number(most));
   });
+}
+
+function named(command: string, argument: string, { head, cluster }: HeaderValues): string | undefined {
+  switch (command) {
+    case 'REQ':
+      return headerOf(argument.toLowerCase(), head) ?? '';
+    case 'PATH':
+      return argument.startsWith('NQ') ? head.path.replace(/\?.*/s, '') : head.path;
+    case 'CLUSTER':
+    case 'UPSTREAM_CLUSTER':
+      return cluster;
+    default:
+      return undefined;
+  }
 }

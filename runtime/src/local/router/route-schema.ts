@@ -154,6 +154,7 @@ const routeAction = z.strictObject({
 const directResponse = z.strictObject({
   status: z.int().min(200).max(599),
   body: z.strictObject({ inline_string: z.string().optional(), inline_bytes: z.base64().optional() }).default({}),
+  body_format: z.strictObject({ text_format_source: z.strictObject({ inline_string: z.string() }) }).optional(),
 });
 
 const route = z

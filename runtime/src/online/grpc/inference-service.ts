@@ -31,7 +31,6 @@ export const INFERENCE_SERVICE = 'inference.GRPCInferenceService';
 
 const INFER = 'ModelInfer';
 const SERVER_NAME = 'model-serving';
-const PLATFORM = 'onnx_onnxv1';
 
 /** What the service answers from. */
 export interface InferenceContext extends ExchangeContext {
@@ -93,9 +92,9 @@ function questions(context: InferenceContext): Record<string, handleUnaryCall<Bu
     },
     ModelMetadata: (request) => {
       const { name, version } = readModelRequest(request);
-      const { chain } = readyModel(models, name, named(version));
+      const { signature, platform, properties } = readyModel(models, name, named(version));
       const versions = models.registry.versions(name).map((other) => other.version);
-      return writeModelMetadata({ name, versions, platform: PLATFORM, ...chain.signature });
+      return writeModelMetadata({ name, versions, platform, properties: properties?.(), ...signature });
     },
     ModelStatistics: (request) => {
       const { name, version } = readModelRequest(request);

@@ -4,8 +4,6 @@ import type { ServedModel, ServedModels } from '../served-models';
 import { statisticsOf } from '../statistics';
 import { addGetRoute, addPostRoute, type ModelRouteContext } from './route';
 
-const PLATFORM = 'onnx_onnxv1';
-
 /**
  * Adds the routes of a model.
  *
@@ -36,7 +34,7 @@ export function addV2Routes({ router, models, responder }: ModelRouteContext, ve
   });
 }
 
-function metadata(models: ServedModels, { version, chain }: ServedModel): object {
+function metadata(models: ServedModels, { version, signature, platform, properties }: ServedModel): object {
   const describe = ({ name, datatype, shape }: { name: string; datatype: string; shape: readonly number[] }) => ({
     name,
     datatype,
@@ -45,8 +43,9 @@ function metadata(models: ServedModels, { version, chain }: ServedModel): object
   return {
     name: version.name,
     versions: models.registry.versions(version.name).map((other) => other.version),
-    platform: PLATFORM,
-    inputs: chain.signature.inputs.map(describe),
-    outputs: chain.signature.outputs.map(describe),
+    platform,
+    inputs: signature.inputs.map(describe),
+    outputs: signature.outputs.map(describe),
+    ...(properties === undefined ? {} : { properties: properties() }),
   };
 }

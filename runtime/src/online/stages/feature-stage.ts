@@ -1,6 +1,7 @@
 import type { FeatureLookupConfig } from '../../contract';
-import { FeatureLookup, FeaturePlanError, planFeatures, RedisStore } from '../../features';
+import { FeatureLookup, FeaturePlanError, planFeatures } from '../../features';
 import { ModelError, type Signature } from '../../model';
+import { GuardedRedis, RedisClient } from '../../redis';
 import { CircuitBreaker } from '../../scheduling';
 import type { Stage, StageContext } from './stage';
 
@@ -24,14 +25,9 @@ export async function featureStage(context: StageContext, lookup: FeatureLookupC
   const features = plan.features.map((feature) => feature.name);
   const meter = metrics.features(name, version, features);
   const breaker = new CircuitBreaker({ onChange: metrics.breaker(name, version, 'feature-store') });
-  const store = new RedisStore({
-    connection: {
-      ...lookup,
-      fields:
-        lookup.timestampField === undefined || lookup.maxAgeMillis === undefined
-          ? features
-          : [...features, lookup.timestampField],
-    },
+  const client = new RedisClient({
+    connection: lookup,
+    role: 'feature store',
     logger,
     onConnected: (connected) => {
       meter.setConnected(connected);
@@ -40,11 +36,16 @@ export async function featureStage(context: StageContext, lookup: FeatureLookupC
       }
     },
   });
-  await store.firstAttempt(FIRST_CONNECTION_MILLIS);
+  await client.firstAttempt(FIRST_CONNECTION_MILLIS);
+  const store = new GuardedRedis({ client, breaker, meter, timeoutMillis: lookup.timeoutMillis });
+  const fields =
+    lookup.timestampField === undefined || lookup.maxAgeMillis === undefined
+      ? features
+      : [...features, lookup.timestampField];
   return {
     signature: plan.signature,
-    inference: new FeatureLookup({ config: lookup, plan, store, breaker, meter, logger, next }),
-    close: () => store.close(),
+    inference: new FeatureLookup({ config: lookup, plan, store, fields, meter, logger, next }),
+    close: () => client.close(),
   };
 }
 

@@ -18,8 +18,8 @@ const OK = 200;
  * Whether two versions predict the same: the same outputs of the same shapes, labels equal, numbers within the tolerance. What
  * names the version or the request is not looked at.
  *
- * Binary tensors agree when they are equal byte by byte; else they are skipped, as their numbers are not read here. A request that
- * neither can answer, because it is wrong, is skipped.
+ * Tensors of binary answers are read, and compared as those of JSON are. A request that neither can answer, because it is wrong, is
+ * skipped, and so is an answer that cannot be read.
  */
 export function compareAnswers(stable: Answer, candidate: Answer, tolerance: number): Likeness {
   if (stable.status !== OK || candidate.status !== OK) {
@@ -29,34 +29,23 @@ export function compareAnswers(stable: Answer, candidate: Answer, tolerance: num
   if (one === undefined || other === undefined) {
     return 'skipped';
   }
-  const isSame = isAlike(one.predictions, other.predictions, tolerance);
-  if (one.binary.length === 0 && other.binary.length === 0) {
-    return isSame ? 'agreement' : 'disagreement';
-  }
-  return isSame && one.binary.equals(other.binary) ? 'agreement' : 'skipped';
+  return isAlike(one, other, tolerance) ? 'agreement' : 'disagreement';
 }
 
 /** The first number that a version predicted; undefined when there is none. */
 export function scoreOf(answer: Answer): number | undefined {
-  return firstNumber(readAnswer(answer)?.predictions);
+  return firstNumber(readAnswer(answer));
 }
 
-interface Predictions {
-  readonly predictions: unknown;
-  readonly binary: Buffer;
-}
-
-function readAnswer({ contentType, headerLength, body }: Answer): Predictions | undefined {
+/** The predictions of an answer, `predictions` of V1 or `outputs` of V2; undefined when it has none that can be read. */
+function readAnswer({ contentType, headerLength, body }: Answer): unknown {
   const isBinary = headerLength !== undefined;
   if (!isBinary && !/json/i.test(contentType)) {
     return undefined;
   }
   try {
-    const value = JSON.parse(body.subarray(0, headerLength ?? body.length).toString()) as Record<string, unknown>;
-    const predictions = value.predictions ?? value.outputs;
-    return predictions === undefined
-      ? undefined
-      : { predictions, binary: isBinary ? body.subarray(headerLength) : Buffer.alloc(0) };
+    const { predictions, outputs } = JSON.parse(body.subarray(0, headerLength).toString()) as Record<string, unknown>;
+    return isBinary ? readBinary(outputs, body.subarray(headerLength)) : (predictions ?? outputs);
   } catch {
     return undefined;
   }
@@ -103,4 +92,10 @@ function firstNumber(value: unknown): number | undefined {
     }
   }
   return undefined;
+}
+
+/** Loaded with the first answer that needs it: it brings the inference engine. */
+function readBinary(outputs: unknown, bytes: Uint8Array): unknown[] | undefined {
+  const { withBinaryData } = require('./binary-outputs') as typeof import('./binary-outputs');
+  return withBinaryData(outputs, bytes);
 }

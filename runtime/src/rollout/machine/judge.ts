@@ -5,18 +5,19 @@ import {
   type Judgement,
   judgeIncrease,
   judgeLevel,
+  judgeMean,
   judgeSampleRatio,
   judgeShadow,
   type SequentialState,
 } from '../statistics';
 import { isMeasured, isProvedAt, sharesAt } from './plan';
-import { comparedIn, strataOf } from './strata';
+import { comparedIn, outcomeStrata, strataOf } from './strata';
 
 /** Probability to find a mismatch of the sample ratio where there is none, in each step. */
 const SAMPLE_RATIO_ALPHA = 0.001;
 
 /** Guardrails that compare the arms: they say nothing while the ratio of the samples is wrong. */
-const COMPARISONS: readonly string[] = ['errorRateIncrease', 'latencyIncrease'];
+const COMPARISONS: readonly string[] = ['errorRateIncrease', 'latencyIncrease', 'outcome'];
 
 /** What the counts say. */
 export interface Verdicts {
@@ -73,6 +74,10 @@ function judgeBy(
   const common = { alpha, minSamples, previous: tests[test] };
   if (type === 'disagreement') {
     return judgeShadow({ ...comparedIn(counts, only), maxDisagreement: max, ...common });
+  }
+  if (type === 'outcome') {
+    const direction = guardrail.direction === 'lower-is-worse' ? 'lower-is-worse' : 'higher-is-worse';
+    return judgeMean({ strata: outcomeStrata(config, guardrail, counts, only), margin, direction, ...common });
   }
   const strata = strataOf(config, guardrail, counts, only);
   return COMPARISONS.includes(type)

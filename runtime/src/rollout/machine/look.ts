@@ -57,6 +57,9 @@ export interface Look {
   /** Why counts are missing. */
   readonly missing?: string;
 
+  /** Why values of outcome metrics are missing; what else was counted still counts. */
+  readonly missingOutcomes?: string;
+
   /** Ready pods; absent = that is not known. */
   readonly ready: { readonly stable?: number; readonly candidate?: number };
 

@@ -80,8 +80,9 @@ function isInStep({ phase, step }: RolloutState): boolean {
   return (phase === 'Progressing' || phase === 'Paused') && step >= 0;
 }
 
-/** Adds what was counted to the step. @returns whether it was */
-function count(course: Course, { counts, isContinuous, revision, elapsedMillis }: Look): boolean {
+/** Adds what was counted to the step. @returns whether it was, and nothing is missing */
+function count(course: Course, look: Look): boolean {
+  const { counts, isContinuous, revision, elapsedMillis, missingOutcomes } = look;
   const { state } = course;
   if (!isInStep(state) || counts === undefined || !isContinuous || revision !== state.revision || elapsedMillis <= 0) {
     return false;
@@ -89,7 +90,8 @@ function count(course: Course, { counts, isContinuous, revision, elapsedMillis }
   course.change({
     counts: state.counts.map((step, index) => (index === state.step ? addInterval(step, counts) : step)),
   });
-  return true;
+  // Guardrails of requests stay in force while outcomes are missing; time does not pass.
+  return missingOutcomes === undefined;
 }
 
 /** What cannot wait for evidence: a decision that was made before, and proxies that somebody has told to abort. */
@@ -207,7 +209,7 @@ function passTime(course: Course, look: Look, elapsed: number, isCounted: boolea
     course.abort({ message: `the candidate is not ready any more: ${lack}` });
     return true;
   }
-  const why = look.missing ?? look.proxies.problem ?? lack ?? 'proxies do not serve the split';
+  const why = look.missing ?? look.proxies.problem ?? lack ?? look.missingOutcomes ?? 'proxies do not serve the split';
   if (blind > 0 && clock.blind === 0) {
     course.decide({ kind: 'missing-data', message: `the share is held: ${why}` });
   }

@@ -58,7 +58,15 @@ export function isOtherTraffic(config: RolloutConfig, a: RolloutState, b: Rollou
 
 /** Whether a guardrail can be judged by what a step gives. */
 export function isMeasured({ type }: GuardrailConfig, { candidateWeight, mirror, comparison }: Shares): boolean {
-  return type === 'disagreement' ? comparison > 0 : candidateWeight > 0 || mirror > 0;
+  switch (type) {
+    case 'disagreement':
+      return comparison > 0;
+    // Nobody sees the answer to a mirrored request, so nothing comes of it.
+    case 'outcome':
+      return candidateWeight > 0;
+    default:
+      return candidateWeight > 0 || mirror > 0;
+  }
 }
 
 /**

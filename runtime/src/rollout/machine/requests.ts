@@ -2,7 +2,7 @@ import { emptyStep } from '../state';
 import { beginAgain } from './begin';
 import type { Course } from './course';
 import type { Look, PersonRequest, Verb } from './look';
-import { stepName } from './plan';
+import { sharesAt, stepName } from './plan';
 import { candidateLack } from './readiness';
 
 /** Most identifiers of answered requests that are remembered. */
@@ -70,8 +70,10 @@ function answer(course: Course, look: Look, request: PersonRequest): string | un
       if (phase !== 'Paused') {
         return `the rollout is ${phase}, not Paused`;
       }
-      resume(course, { message: `resumed by ${by}${reason}`, ...asked });
-      return undefined;
+      return (
+        (state.pausedFor === 'step' ? lackAt(course, look, step + 1) : undefined) ??
+        resume(course, { message: `resumed by ${by}${reason}`, ...asked })
+      );
     case 'retry':
       if (phase !== 'RolledBack') {
         return `the rollout is ${phase}; only one that was rolled back begins again`;
@@ -82,30 +84,41 @@ function answer(course: Course, look: Look, request: PersonRequest): string | un
       if (!isUnderWay || step + 1 >= config.steps.length) {
         return isUnderWay ? 'the last step is not skipped; promote instead' : `the rollout is ${phase}`;
       }
-      course.enterStep(step + 1, { message: `${stepName(config, step)} skipped by ${by}${reason}`, ...asked });
-      return undefined;
+      return (
+        lackAt(course, look, step + 1) ??
+        enter(course, step + 1, { message: `${stepName(config, step)} skipped by ${by}${reason}`, ...asked })
+      );
     default: {
       const isLast = verb === 'promote-full' || step + 1 >= config.steps.length;
       if (!isUnderWay) {
         return `the rollout is ${phase}, and no step is under way`;
       }
-      const lack = isLast ? candidateLack(config, look) : undefined;
-      if (lack !== undefined) {
-        return lack;
-      }
       const next = isLast ? config.steps.length : step + 1;
-      course.enterStep(next, { message: `${isLast ? 'promoted' : 'to the next step'} by ${by}${reason}`, ...asked });
-      return undefined;
+      return (
+        lackAt(course, look, next) ??
+        enter(course, next, { message: `${isLast ? 'promoted' : 'to the next step'} by ${by}${reason}`, ...asked })
+      );
     }
   }
 }
 
+/** Why the candidate cannot take what a step gives it; undefined when it can, or gets no more than it has. */
+function lackAt({ config, state }: Course, look: Look, position: number): string | undefined {
+  const weightAt = (index: number) => sharesAt(config, index).candidateWeight;
+  const isMore = position >= config.steps.length || weightAt(position) > weightAt(state.step);
+  return isMore ? candidateLack(config, look) : undefined;
+}
+
+function enter(course: Course, position: number, content: Asked & { message: string }): undefined {
+  course.enterStep(position, content);
+  return undefined;
+}
+
 /** Goes on where it was paused. A step that waited for a person is over; one with a wrong ratio counts anew. */
-function resume(course: Course, content: Asked & { message: string }): void {
+function resume(course: Course, content: Asked & { message: string }): undefined {
   const { state } = course;
   if (state.pausedFor === 'step') {
-    course.enterStep(state.step + 1, content);
-    return;
+    return enter(course, state.step + 1, content);
   }
   const counts = state.counts.map((step, index) =>
     index === state.step && state.pausedFor === 'sample-ratio' ? emptyStep(step.round + 1) : step,
@@ -114,4 +127,5 @@ function resume(course: Course, content: Asked & { message: string }): void {
   course.change({ counts });
   course.enter('Progressing', { kind: 'resumed', told: 'normal', ...content });
   course.change({ clock: { ...course.state.clock, observed: state.pausedFor === 'sample-ratio' ? 0 : observed } });
+  return undefined;
 }

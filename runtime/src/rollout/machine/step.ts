@@ -41,9 +41,12 @@ export function progressOf(config: RolloutConfig, state: RolloutState, verdicts:
 }
 
 function lackOfSamples(config: RolloutConfig, { step, counts }: RolloutState): string | undefined {
-  const { minSamples = 0 } = config.steps[step];
+  const { minSamples = 0, type } = config.steps[step];
   const { candidateWeight, mirror, comparison } = sharesAt(config, step);
-  const { stable, candidate, shadow, comparison: compared } = counts[step];
+  const { stable, candidate, shadow, pin, comparison: compared } = counts[step];
+  if (type === 'header') {
+    return pin.answered < minSamples ? `${pin.answered} of ${minSamples} requests with the header` : undefined;
+  }
   const samples: [string, boolean, number][] = [
     ['requests of the stable version', candidateWeight > 0 || mirror > 0, stable.answered],
     ['requests of the candidate', candidateWeight > 0, candidate.answered],

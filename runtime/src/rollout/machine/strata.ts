@@ -1,6 +1,6 @@
 import type { GuardrailConfig, RolloutConfig } from '../../contract';
-import { type ArmSums, NO_COMPARISONS, type StepCounts } from '../state';
-import type { ArmCounts as Counts, Stratum } from '../statistics';
+import { type ArmSums, NO_COMPARISONS, NO_OUTCOMES, type StepCounts } from '../state';
+import type { ArmCounts as Counts, MeanStratum, Stratum } from '../statistics';
 import { isMeasured, sharesAt } from './plan';
 
 /**
@@ -19,7 +19,7 @@ export function strataOf(
     if ((only !== undefined && only !== index) || !isMeasured(guardrail, shares)) {
       return [];
     }
-    const name = `step ${index + 1}${step.round === 0 ? '' : ` (${step.round + 1})`}`;
+    const name = stratumName(step, index);
     // Requests of the candidate's own share and mirrored ones are of the same minutes: together they are one stratum. As two,
     // each with all requests of the stable version, these would count twice.
     const arms = [
@@ -34,6 +34,24 @@ export function strataOf(
 
 function together(some: Counts, others: Counts): Counts {
   return { n: some.n + others.n, events: some.events + others.events };
+}
+
+/** The values that an outcome guardrail is judged by: one stratum a step. `only` as for {@link strataOf}. */
+export function outcomeStrata(
+  config: RolloutConfig,
+  guardrail: GuardrailConfig,
+  counts: readonly StepCounts[],
+  only?: number,
+): MeanStratum[] {
+  return counts.flatMap((step, index) =>
+    (only !== undefined && only !== index) || !isMeasured(guardrail, sharesAt(config, index))
+      ? []
+      : [{ name: stratumName(step, index), ...(step.outcomes[guardrail.outcome ?? ''] ?? NO_OUTCOMES) }],
+  );
+}
+
+function stratumName({ round }: StepCounts, index: number): string {
+  return `step ${index + 1}${round === 0 ? '' : ` (${round + 1})`}`;
 }
 
 /** What was compared in the steps, together: both answers are of the same request. */

@@ -28,7 +28,7 @@ export function deltaOf(
   const answered = isGrpc ? sumOf('grpc ') : sumOf('code ');
   const errors = isGrpc
     ? sumOf('grpc ', (status) => GRPC_FAILURES.has(status))
-    : sumOf('code ', (status) => status >= 500 || status === TOO_MANY_REQUESTS);
+    : sumOf('code ', (status) => status >= 500 || status === TOO_MANY_REQUESTS) + grown('failed statuses');
   const attempts = grown('attempts') + grown('no-host') + grown('overflow') + grown('no-connection');
   const started = attempts - grown('retries');
   const timed = grown('timed');

@@ -24,6 +24,8 @@ const PLAIN: Readonly<Record<string, string>> = {
   envoy_cluster_upstream_rq_retry: 'retries',
   envoy_cluster_upstream_rq_timeout: 'timeouts',
   envoy_cluster_upstream_rq_time_count: 'timed',
+  // Of clusters whose answers are counted behind the routes: those of mirrored requests over gRPC.
+  envoy_cluster_admission_control_rq_failure: 'failed statuses',
 };
 
 const GRPC = /^envoy_cluster_grpc_(\d+)$/;
@@ -43,11 +45,24 @@ export function isWanted(name: string): boolean {
   );
 }
 
-/** A selector of PromQL for the metrics of these clusters. */
-export function selectorOf(clusters: readonly string[]): string {
-  const names = [...Object.keys(PLAIN), ACTIVE, CODES, BUCKETS, 'envoy_cluster_grpc_[0-9]+'].join('|');
-  return `{__name__=~${JSON.stringify(names)},${CLUSTER_LABEL}=~${JSON.stringify(clusters.map(literal).join('|'))}}`;
+/**
+ * A selector of PromQL for the metrics of these clusters.
+ *
+ * @param labels labels that the series have
+ * @param names regular expression of the metrics; absent = all that are read
+ */
+export function selectorOf(
+  clusters: readonly string[],
+  labels: Readonly<Record<string, string>> = {},
+  names: string = [...Object.keys(PLAIN), ACTIVE, CODES, BUCKETS, 'envoy_cluster_grpc_[0-9]+'].join('|'),
+): string {
+  const more = Object.entries(labels).map(([label, value]) => `,${label}=${JSON.stringify(value)}`);
+  const values = JSON.stringify(clusters.map(literal).join('|'));
+  return `{__name__=~${JSON.stringify(names)},${CLUSTER_LABEL}=~${values}${more.join('')}}`;
 }
+
+/** A counter that every cluster has. */
+export const ATTEMPTS = 'envoy_cluster_upstream_rq_total';
 
 /** What one proxy says. */
 export interface ProxyReading {

@@ -59,8 +59,8 @@ export class CounterMemory {
             : deltaOf(reading, start === undefined ? reading : from, this.budgets);
         })
         .reduce(addCounts, NO_COUNTS);
-    const { stable, candidate, shadow } = this.arms;
-    const counts = { stable: sum(stable), candidate: sum(candidate), shadow: sum(shadow) };
+    const { stable, candidate, shadow, pin } = this.arms;
+    const counts = { stable: sum(stable), candidate: sum(candidate), shadow: sum(shadow), pin: sum(pin) };
     this.before.set(proxy, now);
     return counts;
   }
@@ -82,7 +82,8 @@ export function addArms(a: ArmsCounts, b: ArmsCounts): ArmsCounts {
     stable: addCounts(a.stable, b.stable),
     candidate: addCounts(a.candidate, b.candidate),
     shadow: addCounts(a.shadow, b.shadow),
+    pin: addCounts(a.pin, b.pin),
   };
 }
 
-export const NO_ARMS: ArmsCounts = { stable: NO_COUNTS, candidate: NO_COUNTS, shadow: NO_COUNTS };
+export const NO_ARMS: ArmsCounts = { stable: NO_COUNTS, candidate: NO_COUNTS, shadow: NO_COUNTS, pin: NO_COUNTS };

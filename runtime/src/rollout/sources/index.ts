@@ -4,6 +4,7 @@ import { DirectSource } from './direct';
 import { PrometheusSource } from './prometheus';
 import type { CountsSource } from './source';
 
+export { queryPrometheus, type VectorValue } from './prometheus-query';
 export type { CountsSource, SourceReading } from './source';
 
 /** The source that a configuration names. */

@@ -1,19 +1,13 @@
-import * as z from 'zod';
 import type { RolloutConfig } from '../../contract';
 import { errorMessage } from '../../telemetry';
-import { fetchText } from '../http';
-import { readProxy, selectorOf } from './cluster-reading';
+import { ATTEMPTS, readProxy, selectorOf } from './cluster-reading';
 import { addArms, CounterMemory, NO_ARMS } from './counter-memory';
+import { queryPrometheus, type VectorValue } from './prometheus-query';
 import type { Sample } from './prometheus-text';
 import type { CountsSource, SourceReading } from './source';
 
-const answer = z.object({
-  status: z.literal('success'),
-  data: z.object({
-    resultType: z.literal('vector'),
-    result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: z.tuple([z.number(), z.string()]) })),
-  }),
-});
+/** Label of the ages of the series among them. */
+const AGE_LABEL = 'model_serving_age';
 
 /** Values older than this many looks are missing data. */
 const MOST_LOOKS = 3;
@@ -23,7 +17,7 @@ const LEAST_AGE_MILLIS = 120_000;
  * Asks Prometheus for the raw counters of the proxies, and takes the differences itself: `increase()` extrapolates, and a ratio of
  * rates is empty or NaN where nothing failed or nothing came. The series are told apart by their label `instance`.
  *
- * No series, fewer proxies than there are, or values that have not been renewed for long are missing data.
+ * No series, fewer or more proxies than there are, or values that have not been renewed for long are missing data.
  */
 export class PrometheusSource implements CountsSource {
   private readonly memory: CounterMemory;
@@ -34,14 +28,15 @@ export class PrometheusSource implements CountsSource {
 
   async read(proxies: number | undefined, signal: AbortSignal): Promise<SourceReading> {
     try {
-      const clusters = [...this.memory.clusters];
-      const selector = selectorOf(clusters);
-      const total = selectorOf(clusters).replace(/^\{__name__=~"[^"]*",/, 'envoy_cluster_upstream_rq_total{');
-      const [samples, ages] = await Promise.all([
-        this.query(selector, signal),
-        this.query(`time() - timestamp(${total})`, signal),
-      ]);
-      return this.readingOf(samples, ages, proxies);
+      const { url = '', timeoutMillis } = this.config.metrics;
+      const values = await queryPrometheus(this.query(), { url, timeoutMillis, signal });
+      const samples = values.flatMap(sampleOf);
+      const isAge = ({ labels }: Sample) => labels[AGE_LABEL] !== undefined;
+      return this.readingOf(
+        samples.filter((sample) => !isAge(sample)),
+        samples.filter(isAge),
+        proxies,
+      );
     } catch (error) {
       this.memory.keepOnly([]);
       return { missing: `Prometheus: ${errorMessage(error)}`, ageMillis: 0 };
@@ -51,7 +46,8 @@ export class PrometheusSource implements CountsSource {
   private readingOf(samples: readonly Sample[], ages: readonly Sample[], proxies: number | undefined): SourceReading {
     const instances = [...new Set(samples.map(instanceOf))];
     this.memory.keepOnly(instances);
-    if (instances.length === 0 || instances.length < (proxies ?? 0)) {
+    // More are those of another gateway, whose models are called alike, or of a proxy that has just ended.
+    if (instances.length === 0 || instances.length !== (proxies ?? instances.length)) {
       throw new Error(`it has series of ${instances.length} proxies, of ${proxies ?? 'at least 1'}`);
     }
     const ageMillis = Math.max(0, ...ages.map(({ value }) => value)) * 1000;
@@ -68,24 +64,17 @@ export class PrometheusSource implements CountsSource {
     return { counts, ageMillis };
   }
 
-  private async query(query: string, signal: AbortSignal): Promise<Sample[]> {
-    const { url = '', timeoutMillis } = this.config.metrics;
-    const text = await fetchText(`${url.replace(/\/+$/, '')}/api/v1/query`, {
-      method: 'POST',
-      body: new URLSearchParams({ query }),
-      timeoutMillis,
-      signal,
-    });
-    const parsed = answer.safeParse(JSON.parse(text));
-    if (!parsed.success) {
-      throw new Error('its answer is not a vector');
-    }
-    return parsed.data.data.result.flatMap(({ metric, value }) => {
-      const { __name__: name = '', ...labels } = metric;
-      const number = Number(value[1]);
-      return Number.isFinite(number) ? [{ name, labels, value: number }] : [];
-    });
+  /** The counters and how old they are, in one query: between two a scrape may come, and old counters would look young. */
+  private query(): string {
+    const { labels } = this.config.metrics;
+    const clusters = [...this.memory.clusters];
+    const ages = `time() - timestamp(${selectorOf(clusters, labels, ATTEMPTS)})`;
+    return `${selectorOf(clusters, labels)} or label_replace(${ages},"${AGE_LABEL}","1","","")`;
   }
+}
+
+function sampleOf({ labels: { __name__: name = '', ...labels }, value }: VectorValue): Sample[] {
+  return Number.isFinite(value) ? [{ name, labels, value }] : [];
 }
 
 function instanceOf({ labels }: Sample): string {

@@ -6,6 +6,7 @@ export interface ArmsCounts {
   readonly stable: ArmCounts;
   readonly candidate: ArmCounts;
   readonly shadow: ArmCounts;
+  readonly pin: ArmCounts;
 }
 
 /** What a source says was counted since it was asked before. */
@@ -35,7 +36,12 @@ export function clustersOf({
   stable,
   candidate,
 }: RolloutConfig): Readonly<Record<keyof ArmsCounts, readonly string[]>> {
-  return { stable: stable.clusters, candidate: candidate.clusters, shadow: candidate.shadowClusters };
+  return {
+    stable: stable.clusters,
+    candidate: candidate.clusters,
+    shadow: candidate.shadowClusters,
+    pin: candidate.pinClusters ?? [],
+  };
 }
 
 /** Edges of histograms that guardrails need, in milliseconds. */

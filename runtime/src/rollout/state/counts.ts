@@ -1,3 +1,5 @@
+import { addMoments, type Moments, NO_MOMENTS } from '../statistics';
+
 /** What was seen of one arm in an interval, or in a step so far. Requests, unless it says otherwise. */
 export interface ArmCounts {
   /** Started: retries of the proxy are not counted again. */
@@ -37,6 +39,12 @@ export interface ComparisonCounts {
   readonly skipped: number;
 }
 
+/** Values of an outcome metric, of both versions. */
+export interface OutcomeSums {
+  readonly stable: Moments;
+  readonly candidate: Moments;
+}
+
 /** Counts of all arms. */
 export interface IntervalCounts {
   readonly stable: ArmCounts;
@@ -44,7 +52,13 @@ export interface IntervalCounts {
 
   /** Requests that were mirrored to the candidate. */
   readonly shadow: ArmCounts;
+
+  /** Requests whose header led to the candidate: chosen ones, which no guardrail counts. */
+  readonly pin: ArmCounts;
   readonly comparison: ComparisonCounts;
+
+  /** By the name of the outcome metric; one without values may be absent. */
+  readonly outcomes: Readonly<Record<string, OutcomeSums>>;
 }
 
 /** Counts of one arm in a step, from its beginning. */
@@ -63,7 +77,9 @@ export interface StepCounts {
   readonly stable: ArmSums;
   readonly candidate: ArmSums;
   readonly shadow: ArmSums;
+  readonly pin: ArmSums;
   readonly comparison: ComparisonCounts;
+  readonly outcomes: IntervalCounts['outcomes'];
 }
 
 export const NO_COUNTS: ArmCounts = {
@@ -84,11 +100,21 @@ export const NO_COMPARISONS: ComparisonCounts = {
   skipped: 0,
 };
 
-const NO_SUMS: ArmSums = { ...NO_COUNTS, units: 0, late: 0 };
+export const NO_OUTCOMES: OutcomeSums = { stable: NO_MOMENTS, candidate: NO_MOMENTS };
+
+export const NO_SUMS: ArmSums = { ...NO_COUNTS, units: 0, late: 0 };
 
 /** A step in which nothing was counted yet. */
 export function emptyStep(round = 0): StepCounts {
-  return { round, stable: NO_SUMS, candidate: NO_SUMS, shadow: NO_SUMS, comparison: NO_COMPARISONS };
+  return {
+    round,
+    stable: NO_SUMS,
+    candidate: NO_SUMS,
+    shadow: NO_SUMS,
+    pin: NO_SUMS,
+    comparison: NO_COMPARISONS,
+    outcomes: {},
+  };
 }
 
 /** The counts of a step after an interval of it. */
@@ -98,8 +124,25 @@ export function addInterval(step: StepCounts, interval: IntervalCounts): StepCou
     stable: addArm(step.stable, interval.stable),
     candidate: addArm(step.candidate, interval.candidate),
     shadow: addArm(step.shadow, interval.shadow),
+    pin: addArm(step.pin, interval.pin),
     comparison: addComparisons(step.comparison, interval.comparison),
+    outcomes: addOutcomes(step.outcomes, interval.outcomes),
   };
+}
+
+/** Values of several pods or intervals together. */
+export function addOutcomes(a: IntervalCounts['outcomes'], b: IntervalCounts['outcomes']): IntervalCounts['outcomes'] {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return Object.fromEntries(
+    names.map((name) => {
+      const [one, other] = [a[name] ?? NO_OUTCOMES, b[name] ?? NO_OUTCOMES];
+      const sums: OutcomeSums = {
+        stable: addMoments(one.stable, other.stable),
+        candidate: addMoments(one.candidate, other.candidate),
+      };
+      return [name, sums];
+    }),
+  );
 }
 
 /** Counts of several clusters, pods or intervals together. */

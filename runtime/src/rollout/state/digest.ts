@@ -3,7 +3,8 @@ import type { RolloutConfig } from '../../contract';
 
 /** Digest of what a rollout is about and what decides in it. Addresses and notifications may change under way. */
 export function digestOf(config: RolloutConfig): string {
-  const { stable, candidate, steps, guardrails, missingData, maxStepMillis, readyTimeoutMillis, sticky } = config;
+  const { stable, candidate, steps, guardrails, missingData, maxStepMillis, readyTimeoutMillis, sticky, outcomes } =
+    config;
   const identity = {
     stable: [stable.version, stable.sha256],
     candidate: [candidate.version, candidate.sha256],
@@ -13,6 +14,7 @@ export function digestOf(config: RolloutConfig): string {
     maxStepMillis,
     readyTimeoutMillis,
     sticky,
+    outcomes: outcomes?.map(({ url: _, ...metric }) => metric),
   };
   return createHash('sha256')
     .update(JSON.stringify(sorted(identity)))

@@ -3,11 +3,14 @@ export {
   type ArmSums,
   addCounts,
   addInterval,
+  addOutcomes,
   type ComparisonCounts,
   emptyStep,
   type IntervalCounts,
   NO_COMPARISONS,
   NO_COUNTS,
+  NO_OUTCOMES,
+  type OutcomeSums,
   type StepCounts,
 } from './counts';
 export { DECISION_KINDS, type Decision, type DecisionContent, type DecisionKind, decisionOf } from './decision';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ROLLOUT_KEYS, ROLLOUT_PHASES } from '../../contract';
+import { NO_SUMS } from './counts';
 import { type RolloutState, STATE_SCHEMA } from './rollout-state';
 
 const count = z.number();
@@ -15,12 +16,22 @@ const arm = z.object({
   late: count,
 });
 
+const moments = z.object({
+  n: count,
+  sum: count,
+  sumSquares: count,
+  denominator: z.object({ sum: count, sumSquares: count, sumProducts: count }).optional(),
+});
+
+/** Counts of a step. What has a default is absent in states that were written before it was counted. */
 const step = z.object({
   round: count,
   stable: arm,
   candidate: arm,
   shadow: arm,
+  pin: arm.default(NO_SUMS),
   comparison: z.object({ agreements: count, disagreements: count, failures: count, dropped: count, skipped: count }),
+  outcomes: z.record(z.string(), z.object({ stable: moments, candidate: moments })).default({}),
 });
 
 const sequential = z.looseObject({ test: z.string(), logRatio: z.number(), seen: z.array(z.unknown()) });

@@ -19,6 +19,6 @@ export type { Report } from './report';
 export { judgeSampleRatio, type SampleRatioInput } from './sample-ratio';
 export { fixedSamplesNeeded, type SamplePlan, samplesNeeded } from './samples-needed';
 export { judgeShadow, type ShadowInput } from './shadow';
-export type { ArmSums, MeanStratum } from './sums';
+export { type ArmSums as Moments, addSums as addMoments, type MeanStratum, NO_SUMS as NO_MOMENTS } from './sums';
 export { combineVerdicts, type Verdict } from './verdict';
 export { welch } from './welch';

@@ -9,7 +9,16 @@ import {
   significance,
 } from './evidence';
 import { lnHalfMixtureRatio, mixtureRadius } from './normal-mixture';
-import { differenceOfMeans, flawOfSums, type MeanStratum, mean, plainSums, totalSums, variance } from './sums';
+import {
+  type ArmSums,
+  differenceOfMeans,
+  flawOfSums,
+  type MeanStratum,
+  mean,
+  plainSums,
+  totalSums,
+  variance,
+} from './sums';
 import { digits } from './text';
 
 /** Input of {@link judgeMean}. */
@@ -61,10 +70,11 @@ const LATER = 4;
  * - `pass`: no `fail`, and a harm of `effect` (of the margin, when that is larger) is excluded in the same way. Later sums
  *   can take it back.
  * - `undecided`: neither, or fewer values of an arm than `minSamples` and 1000, or values that do not vary.
- * - `no-data`: fewer than two values of an arm in all strata, or numbers that cannot be sums.
+ * - `no-data`: fewer than two values of an arm in all strata, or denominators of 0, or numbers that cannot be sums.
  *
  * To show that the candidate is better, ask in the other direction: `fail` then says so. The values must be independent: several
- * requests of one user are one value, their mean.
+ * requests of one user are one value, their mean. A ratio of two sums (strata with denominators) is judged in the same way, with its
+ * variance by the delta method: then one value is all of one user, numerator and denominator.
  *
  * Source: Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas, Time-uniform Central Limit Theory and Asymptotic Confidence Sequences
  * (arXiv 2103.06476).
@@ -96,6 +106,8 @@ export function judgeMean(input: MeanInput): Judgement {
   const safeLogRatio = enough ? ratioOf(tolerated - harm) : 0;
   const radius = scale > 0 && estimate.variance > 0 ? mixtureRadius(estimate.variance, scale, alpha) : undefined;
   const [outcome, reason] = decide({
+    stable,
+    candidate,
     harm,
     margin,
     tolerated,
@@ -164,6 +176,8 @@ function scaleAt(variance: number, alpha: number): number {
 }
 
 function decide(found: {
+  stable: ArmSums;
+  candidate: ArmSums;
   harm: number;
   margin: number;
   tolerated: number;
@@ -177,7 +191,10 @@ function decide(found: {
   const { margin } = found;
   const threshold = -Math.log(found.alpha);
   const tolerated = digits(found.tolerated);
-  const seen = `the mean is ${digits(Math.abs(found.harm))} ${found.harm > 0 ? 'worse' : 'better'} than that of the stable version`;
+  const { stable, candidate } = found;
+  const what = candidate.denominator === undefined ? 'mean' : 'ratio';
+  const difference = `${digits(Math.abs(found.harm))} ${found.harm > 0 ? 'worse' : 'better'}`;
+  const seen = `the ${what} ${digits(mean(candidate))} of ${candidate.n} values is ${difference} than ${digits(mean(stable))} of ${stable.n} of the stable version`;
   if (found.logRatio >= threshold) {
     return ['fail', `${seen}: ${margin > 0 ? `more than ${digits(margin)} ` : ''}worse is shown`];
   }

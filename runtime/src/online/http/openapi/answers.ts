@@ -37,8 +37,9 @@ const HEADERS: Readonly<Record<string, { readonly description: string; readonly 
     schema: { type: 'string', pattern: '^queue;dur=' },
   },
   'x-prediction-source': {
-    description: 'What answered, when it was not the model: the response cache or the fallback.',
-    schema: { enum: ['response-cache', 'default', 'cached', 'model'] },
+    description:
+      'What answered, when it was not the model: the response cache, the fallback, or an older run of a table.',
+    schema: { enum: ['response-cache', 'default', 'cached', 'model', 'previous-run'] },
   },
   'x-request-id': { description: 'As in the request.', schema: { type: 'string' } },
   'Inference-Header-Content-Length': {

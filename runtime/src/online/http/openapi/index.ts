@@ -50,7 +50,7 @@ export class OpenApi {
 }
 
 function describe({ name, version, model }: ModelVersion, served: ServedModel | undefined): DescribedModel {
-  const signature = served?.chain.signature;
+  const signature = served?.signature;
   const sample = new Map<string, Tensor>(
     model?.signature.inputs.flatMap((input, index) => {
       const tensor = model.sample?.[index];

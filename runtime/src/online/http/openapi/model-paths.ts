@@ -39,13 +39,19 @@ export const SHARED_MODEL_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     datatype: { type: 'string' },
     shape: listOf({ type: 'integer', minimum: -1 }),
   }),
-  ModelMetadata: exactObject({
-    name: { type: 'string' },
-    versions: listOf({ type: 'string' }),
-    platform: { type: 'string' },
-    inputs: listOf(reference('schemas', 'Tensor')),
-    outputs: listOf(reference('schemas', 'Tensor')),
-  }),
+  ModelMetadata: {
+    type: 'object',
+    required: ['name', 'versions', 'platform', 'inputs', 'outputs'],
+    properties: {
+      name: { type: 'string' },
+      versions: listOf({ type: 'string' }),
+      platform: { type: 'string' },
+      inputs: listOf(reference('schemas', 'Tensor')),
+      outputs: listOf(reference('schemas', 'Tensor')),
+      properties: { type: 'object', additionalProperties: { type: 'string' } },
+    },
+    additionalProperties: false,
+  },
 };
 
 /** The schemas that the paths of a model version refer to. */

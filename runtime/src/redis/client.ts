@@ -1,16 +1,20 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { exponentialDelay } from '../scheduling';
 import { errorMessage, type Logger } from '../telemetry';
-import { openRedisConnection, type RedisConnection, type RedisConnectionConfig } from './redis-connection';
-import { type EntityReply, type FeatureStore, StoreError } from './store';
+import { openRedisConnection, type RedisAddress, type RedisConnection } from './connection';
+import { RedisError } from './error';
+import type { Questions } from './questions';
 
-/** Options of {@link RedisStore}. */
-export interface RedisStoreOptions {
-  readonly connection: RedisConnectionConfig;
+/** Options of {@link RedisClient}. */
+export interface RedisClientOptions {
+  readonly connection: RedisAddress;
+
+  /** What the server is to this process, for logs, for example `feature store`. */
+  readonly role: string;
   readonly logger: Logger;
 
   /** Learns when a connection is there or gone. */
-  readonly onConnected: (connected: boolean) => void;
+  readonly onConnected?: (connected: boolean) => void;
 }
 
 /** Delays between attempts to connect. The first attempt after a connection that worked has none. */
@@ -26,16 +30,14 @@ const SILENCE_MILLIS = 1000;
 /** An error that lasts is logged again after this time. */
 const LOG_AGAIN_MILLIS = 60_000;
 
-/** So many questions are asked in one turn of the event loop. */
-const KEYS_A_TURN = 1024;
+/** So many commands are sent in one turn of the event loop. */
+const COMMANDS_A_TURN = 1024;
 
 /**
- * Features as fields of Redis hashes, one hash an entity.
- *
- * Keeps one connection, on which questions are pipelined, and makes a new one when it is lost or silent. While there is
- * none, questions fail at once.
+ * Keeps one connection to a Redis server, on which commands are pipelined, and makes a new one when it is lost or silent.
+ * While there is none, questions fail at once.
  */
-export class RedisStore implements FeatureStore {
+export class RedisClient {
   private connection: RedisConnection | undefined;
   private closed = false;
   private readonly closing = new AbortController();
@@ -43,11 +45,12 @@ export class RedisStore implements FeatureStore {
   private silenceCheck: NodeJS.Timeout | undefined;
   private readonly waiters = new Set<() => void>();
   private logged: { reason: string; at: number } | undefined;
+  private lastRefusal: unknown;
 
   private readonly tried: Promise<void>;
 
   /** Begins to connect. */
-  constructor(private readonly options: RedisStoreOptions) {
+  constructor(private readonly options: RedisClientOptions) {
     this.tried = new Promise((resolve) => {
       void this.keepConnected(resolve);
     });
@@ -63,27 +66,39 @@ export class RedisStore implements FeatureStore {
     clearTimeout(timer);
   }
 
+  /** Whether the server can be asked. */
   get connected(): boolean {
     return this.connection !== undefined;
   }
 
-  async read(keys: readonly string[], replies: (EntityReply | undefined)[], isOver: () => boolean): Promise<void> {
+  /** Why the last attempt to connect failed; undefined when it did not. */
+  get refusal(): unknown {
+    return this.lastRefusal;
+  }
+
+  /**
+   * Sends commands in one round trip.
+   *
+   * @throws RedisError when some commands have no reply
+   */
+  async ask(questions: Questions): Promise<void> {
     const { connection } = this;
     if (connection === undefined) {
-      throw new StoreError('there is no connection', true);
+      throw new RedisError('there is no connection', true);
     }
-    const questions: Promise<void>[] = [];
+    const { commands, replies, asBytes = false } = questions;
+    const sent: Promise<void>[] = [];
     let failure: unknown;
-    for (let index = 0; index < keys.length; index += 1) {
-      if (questions.length > 0 && questions.length % KEYS_A_TURN === 0) {
+    for (let index = 0; index < commands.length; index += 1) {
+      if (sent.length > 0 && sent.length % COMMANDS_A_TURN === 0) {
         await turn();
       }
-      if (isOver()) {
+      if (questions.over) {
         break;
       }
       if (replies[index] === undefined) {
-        questions.push(
-          connection.readFields(keys[index]).then(
+        sent.push(
+          connection.send(commands[index], asBytes).then(
             (reply) => {
               this.lastReply = performance.now();
               replies[index] = reply;
@@ -100,12 +115,13 @@ export class RedisStore implements FeatureStore {
         );
       }
     }
-    await Promise.all(questions);
+    await Promise.all(sent);
     if (failure !== undefined) {
-      throw this.storeError(failure, connection);
+      throw this.redisError(failure, connection);
     }
   }
 
+  /** Resolves when the server can be asked, or the time is over: then with false. */
   whenConnected(withinMillis: number): Promise<boolean> {
     if (this.connected || this.closed || withinMillis <= 0) {
       return Promise.resolve(this.connected);
@@ -121,6 +137,7 @@ export class RedisStore implements FeatureStore {
     });
   }
 
+  /** A reply did not come in time: when nothing comes for a while, the connection is given up. */
   suspect(): void {
     const { connection } = this;
     if (connection === undefined || this.silenceCheck !== undefined) {
@@ -136,6 +153,12 @@ export class RedisStore implements FeatureStore {
     this.silenceCheck.unref();
   }
 
+  /** Gives the present connection up and makes another: its address may lead to another server by now. */
+  reconnect(): void {
+    this.connection?.destroy();
+  }
+
+  /** Gives the connection up, for good. */
   close(): void {
     this.closed = true;
     clearTimeout(this.silenceCheck);
@@ -143,7 +166,7 @@ export class RedisStore implements FeatureStore {
     this.connection?.destroy();
   }
 
-  /** Connects, again and again, until the store is closed. Never rejects. */
+  /** Connects, again and again, until it is closed. Never rejects. */
   private async keepConnected(tried: () => void): Promise<void> {
     let attempt = 0;
     while (!this.closed) {
@@ -166,8 +189,11 @@ export class RedisStore implements FeatureStore {
 
   private async connect(): Promise<RedisConnection | undefined> {
     try {
-      return await openRedisConnection(this.options.connection);
+      const connection = await openRedisConnection(this.options.connection);
+      this.lastRefusal = undefined;
+      return connection;
     } catch (error) {
+      this.lastRefusal = error;
       this.logFailure(error);
       return undefined;
     }
@@ -175,47 +201,49 @@ export class RedisStore implements FeatureStore {
 
   /** Offers a connection until it is lost. */
   private async use(connection: RedisConnection): Promise<void> {
-    const { logger, onConnected } = this.options;
+    const { logger, role, onConnected } = this.options;
     if (this.closed) {
       connection.destroy();
       return;
     }
     this.connection = connection;
     this.logged = undefined;
-    logger.info('connected to the feature store');
-    onConnected(true);
+    logger.info(`connected to the ${role}`);
+    onConnected?.(true);
     for (const waiter of [...this.waiters]) {
       waiter();
     }
     const reason = await connection.lost;
     this.connection = undefined;
     connection.destroy();
-    onConnected(false);
+    onConnected?.(false);
     if (!this.closed) {
-      logger.warn({ reason: reasonOf(reason) }, 'the connection to the feature store is lost');
+      logger.warn({ reason: reasonOf(reason) }, `the connection to the ${role} is lost`);
     }
   }
 
   /** An error of the server, or of the connection. */
-  private storeError(error: unknown, connection: RedisConnection): StoreError {
+  private redisError(error: unknown, connection: RedisConnection): RedisError {
     const { ErrorReply } = require('@redis/client') as typeof import('@redis/client');
     if (!(error instanceof ErrorReply)) {
-      return new StoreError('the connection was lost', true, { cause: error });
+      return new RedisError('the connection was lost', true, undefined, { cause: error });
     }
     this.lastReply = performance.now();
     this.logFailure(error);
-    if (error.message.startsWith('NOAUTH')) {
+    const code = firstWord(error.message);
+    if (code === 'NOAUTH') {
       connection.destroy(); // a new connection sends the password, which may have changed
     }
-    return new StoreError(`the server answered ${firstWord(error.message)}`, false, { cause: error });
+    return new RedisError(`the server answered ${code}`, false, code, { cause: error });
   }
 
   private logFailure(error: unknown): void {
+    const { logger, role } = this.options;
     const reason = reasonOf(error);
     const now = performance.now();
     if (!this.closed && (this.logged?.reason !== reason || now - this.logged.at > LOG_AGAIN_MILLIS)) {
       this.logged = { reason, at: now };
-      this.options.logger.warn({ reason }, 'the feature store cannot be asked');
+      logger.warn({ reason }, `the ${role} cannot be asked`);
     }
   }
 
@@ -241,8 +269,8 @@ function firstWord(message: string): string {
   return message.split(' ', 1)[0];
 }
 
-/** Messages of the server may name keys, which name persons: only their first word, a code, is logged. */
-function reasonOf(error: unknown): string {
+/** Messages of the server may name keys, which name persons: only their first word, a code, is told. */
+export function reasonOf(error: unknown): string {
   const message = errorMessage(error ?? 'it was closed');
   return /^[A-Z]{4,} /.test(message) ? firstWord(message) : message;
 }

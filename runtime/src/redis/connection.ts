@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { RedisClientOptions, RedisFunctions, RedisModules, RedisScripts } from '@redis/client';
-import type { FeatureLookupConfig } from '../contract';
+import type { RedisTableConfig } from '../contract';
 import { errorMessage } from '../telemetry';
-import { StoreError } from './store';
+import { RedisError } from './error';
 
 /** Longest time for TCP and TLS. */
 const CONNECT_MILLIS = 2000;
@@ -15,8 +15,12 @@ const ANSWER_MILLIS = 1000;
 
 /** An open connection to Redis. */
 export interface RedisConnection {
-  /** Reads the declared fields of a hash: one text or null a field. Rejects with the server's or the connection's error. */
-  readFields(key: string): Promise<(Buffer | null)[]>;
+  /**
+   * Sends a command. Rejects with the server's or the connection's error.
+   *
+   * @param asBytes whether texts of the reply are given as their bytes
+   */
+  send(command: readonly string[], asBytes: boolean): Promise<unknown>;
 
   /** Resolves when the connection is gone, with the reason. */
   readonly lost: Promise<unknown>;
@@ -25,14 +29,8 @@ export interface RedisConnection {
   destroy(): void;
 }
 
-/** Where and how to connect, and what to read. */
-export type RedisConnectionConfig = Pick<
-  FeatureLookupConfig,
-  'address' | 'database' | 'username' | 'passwordPath' | 'tls'
-> & {
-  /** Fields of a hash, in the order of the answer. */
-  readonly fields: readonly string[];
-};
+/** Where and how to connect. */
+export type RedisAddress = Pick<RedisTableConfig, 'address' | 'database' | 'username' | 'passwordPath' | 'tls'>;
 
 /**
  * Opens a connection, and waits for a first answer of the server. The password and the authorities are read anew each
@@ -40,9 +38,9 @@ export type RedisConnectionConfig = Pick<
  *
  * One connection is one client: the library's own reconnection has no time limit for what follows the TCP handshake.
  *
- * @throws StoreError when there is no answer in time, or the server refuses
+ * @throws RedisError when there is no answer in time, or the error with which the server refuses
  */
-export async function openRedisConnection(config: RedisConnectionConfig): Promise<RedisConnection> {
+export async function openRedisConnection(config: RedisAddress): Promise<RedisConnection> {
   // Loaded here because it takes longer than everything else at start, and most models look up nothing.
   const { createClient, RESP_TYPES } = require('@redis/client') as typeof import('@redis/client');
   const client = createClient(await clientOptions(config));
@@ -59,18 +57,17 @@ export async function openRedisConnection(config: RedisConnectionConfig): Promis
     client.destroy();
     throw error;
   }
-  const { fields } = config;
-  const options = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
+  const bytes = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
   return {
     lost,
-    readFields: (key) => client.sendCommand<(Buffer | null)[]>(['HMGET', key, ...fields], options),
+    send: (command, asBytes) => client.sendCommand(command, asBytes ? bytes : undefined),
     destroy: () => client.destroy(),
   };
 }
 
 type ClientOptions = RedisClientOptions<RedisModules, RedisFunctions, RedisScripts, 2>;
 
-async function clientOptions(config: RedisConnectionConfig): Promise<ClientOptions> {
+async function clientOptions(config: RedisAddress): Promise<ClientOptions> {
   const { address, database, username, passwordPath, tls } = config;
   const colon = address.lastIndexOf(':');
   const common = {
@@ -108,7 +105,8 @@ async function readSecret(path: string, what: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
-    throw new StoreError(`the file with the ${what} cannot be read (${errorMessage(error)})`, false, { cause: error });
+    const message = `the file with the ${what} cannot be read (${errorMessage(error)})`;
+    throw new RedisError(message, false, undefined, { cause: error });
   }
 }
 
@@ -122,7 +120,7 @@ function ignoreNoPermission(error: unknown): void {
 async function within<T>(millis: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreError(`no answer within ${millis} ms`, true)), millis);
+    timer = setTimeout(() => reject(new RedisError(`no answer within ${millis} ms`, true)), millis);
   });
   try {
     return await Promise.race([promise, tooLate]);

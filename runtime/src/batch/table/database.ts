@@ -1,0 +1,121 @@
+import duckdb from '@duckdb/node-bindings';
+import { errorMessage } from '../../telemetry';
+import { TableError } from './error';
+import { textsOf } from './vectors';
+
+/** What a query answers, one object for each row; values as DuckDB writes them as text. */
+export type TextRow = Readonly<Record<string, string | null>>;
+
+/** Kinds of errors of DuckDB that tell nothing of the table that is read. */
+const NOT_THE_TABLE = /^(Out of Memory|IO|Interrupt|INTERRUPT|Internal|INTERNAL|FATAL|Fatal|Permission)\b/;
+
+/** How much of a streamed answer is made before it is asked for. It goes on in threads of DuckDB while the model runs. */
+const READ_AHEAD = '16MB';
+
+/** An engine for tables of this process. Nothing of it outlives it. */
+export class Database {
+  private names = 0;
+
+  private constructor(private readonly database: duckdb.Database) {}
+
+  /** @param settings as in DuckDB's configuration */
+  static async open(settings: Readonly<Record<string, string>>): Promise<Database> {
+    const config = duckdb.create_config();
+    for (const [name, value] of Object.entries(settings)) {
+      duckdb.set_config(config, name, value);
+    }
+    return new Database(await duckdb.open(':memory:', config));
+  }
+
+  /** Connections work side by side; statements of one come one after the other. */
+  async connect(): Promise<Connection> {
+    return new Connection(await duckdb.connect(this.database));
+  }
+
+  /** A name that nothing else in it has. */
+  newName(): string {
+    this.names += 1;
+    return `scored_${this.names}`;
+  }
+
+  close(): void {
+    duckdb.close_sync(this.database);
+  }
+}
+
+/** A connection to a {@link Database}. */
+export class Connection {
+  constructor(readonly native: duckdb.Connection) {}
+
+  /** Runs a statement. */
+  async run(sql: string): Promise<void> {
+    await duckdb.query(this.native, sql);
+  }
+
+  /** Answers of a query, a few: each column is taken as text. */
+  async rows(sql: string): Promise<TextRow[]> {
+    const found: TextRow[] = [];
+    await this.eachRow(sql, (row) => found.push(row));
+    return found;
+  }
+
+  /**
+   * Calls back for each row of an answer of any size. Every column has to be text.
+   *
+   * @param afterSome waited for every 2048 rows, for example until they are written
+   */
+  async eachRow(sql: string, take: (row: TextRow) => void, afterSome?: () => Promise<void>): Promise<void> {
+    const stream = await this.stream(sql);
+    const names = Array.from({ length: duckdb.column_count(stream) }, (_, column) =>
+      duckdb.column_name(stream, column),
+    );
+    for (let chunk = await nextChunk(stream); chunk !== undefined; chunk = await nextChunk(stream)) {
+      const columns = names.map((_, column) =>
+        textsOf(duckdb.data_chunk_get_vector(chunk as duckdb.DataChunk, column)),
+      );
+      for (let row = 0; row < duckdb.data_chunk_get_size(chunk); row += 1) {
+        take(Object.fromEntries(names.map((name, column) => [name, columns[column](row)])));
+      }
+      await afterSome?.();
+    }
+  }
+
+  /** Starts a query whose answer is fetched in chunks, in the order of the table. */
+  async stream(sql: string): Promise<duckdb.Result> {
+    await duckdb.query(this.native, `SET streaming_buffer_size = '${READ_AHEAD}'`);
+    const statement = await duckdb.prepare(this.native, sql);
+    try {
+      return await duckdb.execute_prepared_streaming(statement);
+    } finally {
+      duckdb.destroy_prepare_sync(statement);
+    }
+  }
+
+  /** Stops what is under way. */
+  interrupt(): void {
+    duckdb.interrupt(this.native);
+  }
+
+  close(): void {
+    duckdb.disconnect_sync(this.native);
+  }
+}
+
+/** The next rows of a streamed answer, 2048 at most; undefined at its end. */
+export async function nextChunk(stream: duckdb.Result): Promise<duckdb.DataChunk | undefined> {
+  const chunk = await duckdb.fetch_chunk(stream);
+  return chunk === null || duckdb.data_chunk_get_size(chunk) === 0 ? undefined : chunk;
+}
+
+/**
+ * What an error of a query that reads a table means.
+ *
+ * @param path the table
+ */
+export function asTableError(error: unknown, path: string): unknown {
+  const message = errorMessage(error);
+  if (error instanceof TableError || NOT_THE_TABLE.test(message)) {
+    return error;
+  }
+  return new TableError(`${path} cannot be read: ${message.split('\n')[0]}`, { cause: error });
+}

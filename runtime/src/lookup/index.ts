@@ -1,0 +1,1 @@
+export { type LookupOptions, startLookup } from './start';

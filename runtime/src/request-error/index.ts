@@ -1,0 +1,1 @@
+export { badRequest, counted, kindOf, RequestError, shown } from './request-error';
