@@ -10,7 +10,9 @@ import {
   OnlineModel,
 } from 'cdk8s-model-serving';
 import type { RolloutStatus } from '../lib/contract';
+import { runCommand } from '../test/support/command';
 import { ClientPod } from './support/client-pod';
+import { type OperatorConfig, operatorConfig } from './support/kubeconfig';
 import { forCluster, type Manifest, nameOf } from './support/manifests';
 import { Namespace } from './support/namespace';
 import { within } from './support/pods';
@@ -28,6 +30,7 @@ const REQUEST = { instances: [[6.3, 3.3, 6.0, 2.5]] };
 
 let namespace: Namespace;
 let client: ClientPod;
+let operator: OperatorConfig;
 let objects: Manifest[];
 
 /** The iris canary with steps of seconds, from one version to another. */
@@ -61,14 +64,31 @@ function declare(stable: string, candidate: string): Manifest[] {
 const rolloutName = () => nameOf(objects, 'Lease');
 const status = async (): Promise<RolloutStatus> =>
   JSON.parse((await namespace.get('configmap', rolloutName())).data?.['status.json'] ?? '{}');
-const reaches = (phase: string, seconds: number) =>
+const reaches = (phase: string, seconds: number, weight?: number) =>
   within(seconds, `the rollout is ${phase}`, async () => {
     const found = await status();
-    if (found.phase !== phase) {
+    if (found.phase !== phase || (weight !== undefined && found.candidateWeight !== weight)) {
       throw new Error(`The rollout is ${found.phase}, not ${phase}: ${JSON.stringify(found)}`);
     }
     return found;
   });
+
+/** Runs `model-serving rollout VERB` as a person does: with kubectl, and a kubeconfig of the cluster's or of an operator's. */
+const rollout = async (who: 'admin' | 'token' | 'plugin', ...words: string[]) => {
+  const target = who === 'admin' ? ['--namespace', namespace.name] : ['--context', who];
+  const env: Record<string, string> = who === 'admin' ? {} : { KUBECONFIG: operator.path };
+  return runCommand(['rollout', ...words, ...target], { env });
+};
+const answered = async (who: 'admin' | 'token' | 'plugin', ...words: string[]) => {
+  const { code, stdout, stderr } = await rollout(who, ...words, '--json');
+  expect([code, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout);
+};
+const killController = async () => {
+  const [pod] = await namespace.pods(rolloutName());
+  await namespace.kubectl(['delete', 'pod', pod.metadata.name, '--grace-period=0', '--force']);
+  return pod.metadata.uid;
+};
 const versionsAnswering = async (count: number) => {
   const versions: string[] = [];
   for (let sent = 0; sent < count; sent++) {
@@ -88,21 +108,35 @@ const podsOf = async (version: string) =>
 beforeAll(async () => {
   namespace = await Namespace.create('canary');
   client = await ClientPod.start(namespace);
+  operator = await operatorConfig(namespace);
 });
 
-afterAll(() => namespace.delete());
+afterAll(async () => {
+  operator.remove();
+  await namespace.delete();
+});
 
-test('v2 gets shadows, a share, a word of a person, and everything; no request fails, and no pod is restarted', async () => {
+test('v2 gets shadows, a share, the word of people, and everything; its controller is killed, and no request fails', async () => {
   objects = declare('v1', 'v2');
   await namespace.apply(objects);
   await rolledOut();
   const before = await Promise.all(['v1', 'v2'].map(podsOf));
 
   const result = await load(async () => {
-    const paused = await reaches('Paused', 180);
-    expect(paused.candidateWeight).toBe(2000);
+    await reaches('Progressing', 180, 2000);
+    const killed = await killController();
+    // Asked while there is none: the next controller answers, once the lease of the killed one is over.
+    const by = operator.user;
+    expect(await answered('plugin', 'pause', '--why', 'let me look')).toMatchObject({ by, why: 'let me look' });
+    expect((await status()).candidateWeight).toBe(2000);
+    expect((await namespace.pods(rolloutName())).map(({ metadata }) => metadata.uid)).not.toContain(killed);
+    expect(await rollout('token', 'status')).toMatchObject({ code: 0, stdout: expect.stringContaining('Paused') });
+    expect(await answered('token', 'resume', '--why', 'seen')).toMatchObject({ by, kind: 'resumed' });
+
+    const paused = await reaches('Paused', 60, 2000);
+    expect(paused.reason).toContain('waits for a person');
     await namespace.kubectl(['annotate', 'configmap', rolloutName(), 'model-serving/promote=it looks good']);
-    await reaches('Promoted', 60);
+    expect(await rollout('admin', 'status', '--wait', '--timeout', '60')).toMatchObject({ code: 0 });
   });
 
   expect(result).toMatchObject({ failures: {} });
@@ -110,16 +144,21 @@ test('v2 gets shadows, a share, a word of a person, and everything; no request f
   expect(await Promise.all(['v1', 'v2'].map(podsOf))).toEqual(before);
 });
 
-test('what a person said is in the decisions, with who and why, and events tell of it', async () => {
-  const { data } = await namespace.get('configmap', rolloutName());
-  const decisions = String(data['decisions.jsonl'])
+test('what people said is in the decisions, with who and why, and events tell of it', async () => {
+  const { stdout } = await rollout('token', 'history', '--json');
+  const decisions = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
   const events = await namespace.list('events');
 
-  expect(JSON.stringify(decisions)).toContain('it looks good');
-  expect(JSON.stringify(decisions)).toContain('kubectl');
+  expect(decisions).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ by: expect.stringContaining('kubectl'), why: 'it looks good' }),
+      expect.objectContaining({ by: operator.user, why: 'let me look' }),
+      expect.objectContaining({ kind: 'leader', message: expect.stringContaining('in term 2') }),
+    ]),
+  );
   expect(events.some(({ involvedObject }) => involvedObject.name === rolloutName())).toBe(true);
 });
 
@@ -140,6 +179,12 @@ test('v3, which is broken, is turned back by itself; no request fails, and clien
     await rolledOut();
     const ended = await reaches('RolledBack', 180);
     expect(ended.guardrails.find(({ name }) => name === 'disagreement')).toMatchObject({ outcome: 'fail' });
+
+    expect(await answered('admin', 'retry', '--why', 'once more')).toMatchObject({ kind: 'started' });
+    const asked = await answered('plugin', 'abort', rolloutName(), '--why', 'enough');
+    expect(asked).toMatchObject({ kind: 'aborting', why: 'enough' });
+    expect(await rollout('token', 'status', '--wait', '--timeout', '60')).toMatchObject({ code: 1 });
+    expect(await rollout('token', 'promote')).toMatchObject({ code: 1, stdout: expect.stringContaining('RolledBack') });
   });
 
   expect(result).toMatchObject({ failures: {} });

@@ -1,7 +1,7 @@
 import { Duration, JsonPatch } from 'cdk8s';
 import { ClientPod } from './support/client-pod';
 import { IRIS_PATH, IRIS_REQUEST, iris } from './support/iris';
-import { nameOf, only, synthesize } from './support/manifests';
+import { type Manifest, nameOf, only, synthesize } from './support/manifests';
 import { Namespace } from './support/namespace';
 import { conditionOf, restartsOf, within } from './support/pods';
 
@@ -16,25 +16,35 @@ const SLOW_START = `
 
 let namespace: Namespace;
 let client: ClientPod;
+let slow: Manifest[];
+let tooSlow: Manifest[];
+
+/** A model whose server starts slowly. */
+function starting(id: string, maxLoadTime: Duration): Manifest[] {
+  const props = {
+    model: iris(),
+    replicas: 1,
+    maxLoadTime,
+    podPatch: [JsonPatch.add('/spec/containers/0/command', ['node', '--eval', SLOW_START, '--'])],
+  };
+  return synthesize(namespace.name, props, id);
+}
 
 beforeAll(async () => {
   namespace = await Namespace.create('slow-load');
   client = await ClientPod.start(namespace);
+  slow = starting('slow', Duration.minutes(3));
+  tooSlow = starting('too-slow', Duration.seconds(10));
+  // Both wait for long: at the same time.
+  await namespace.apply([...slow, ...tooSlow]);
 });
 
 afterAll(() => namespace.delete());
 
 test('a model that takes 90 seconds to load is not killed by probes', async () => {
-  const objects = synthesize(namespace.name, {
-    model: iris(),
-    replicas: 1,
-    maxLoadTime: Duration.minutes(3),
-    podPatch: [JsonPatch.add('/spec/containers/0/command', ['node', '--eval', SLOW_START, '--'])],
-  });
-  const name = nameOf(objects, 'Deployment');
-  expect(only(objects, 'Deployment').spec.template.spec.containers[0].args[0]).toBe('predictor');
+  const name = nameOf(slow, 'Deployment');
+  expect(only(slow, 'Deployment').spec.template.spec.containers[0].args[0]).toBe('predictor');
 
-  await namespace.apply(objects);
   await namespace.rolledOut(name, 240);
 
   const [pod] = await namespace.pods(name);
@@ -46,26 +56,14 @@ test('a model that takes 90 seconds to load is not killed by probes', async () =
 });
 
 test('a model that takes longer than it may is started again, and never ready', async () => {
-  const objects = synthesize(
-    namespace.name,
-    {
-      model: iris(),
-      replicas: 1,
-      maxLoadTime: Duration.seconds(10),
-      podPatch: [JsonPatch.add('/spec/containers/0/command', ['node', '--eval', SLOW_START, '--'])],
-    },
-    'too-slow',
-  );
-  const name = nameOf(objects, 'Deployment');
-  await namespace.apply(objects);
-
   const pod = await within(120, 'the container is started again', async () =>
-    (await namespace.pods(name)).find((each) => restartsOf(each) >= 1),
+    (await namespace.pods(nameOf(tooSlow, 'Deployment'))).find((each) => restartsOf(each) >= 1),
   );
 
   expect(conditionOf(pod, 'Ready')).toBe('False');
   const events = await namespace.list('events');
-  expect(events.filter(({ reason }) => reason === 'Unhealthy').map(({ message }) => message)).toContainEqual(
-    expect.stringContaining('Startup probe failed'),
+  const failed = events.filter(
+    ({ reason, involvedObject }) => reason === 'Unhealthy' && involvedObject.name === pod.metadata.name,
   );
+  expect(failed.map(({ message }) => message)).toContainEqual(expect.stringContaining('Startup probe failed'));
 });

@@ -1,7 +1,9 @@
 import { kubectl } from './kubectl';
+import { nameRun } from './run';
 
-/** Fails at once, and says what to do, where there is no cluster. */
+/** Names the run. Fails at once, and says what to do, where there is no cluster. */
 export default async function checkCluster(): Promise<void> {
+  nameRun();
   try {
     await kubectl(['get', '--raw', '/readyz']);
   } catch (error) {

@@ -23,7 +23,7 @@ export function synthesize(namespace: string, props: OnlineModelProps, id: strin
 export function forCluster(objects: readonly Manifest[]): Manifest[] {
   return objects.map((object) => {
     const changed = structuredClone(object);
-    const pod = changed.spec?.template?.spec;
+    const pod = (changed.spec?.jobTemplate?.spec ?? changed.spec)?.template?.spec;
     for (const container of [...(pod?.initContainers ?? []), ...(pod?.containers ?? [])]) {
       container.image = container.image === DEFAULT_IMAGE ? IMAGE : container.image;
       if (container.resources?.requests?.cpu !== undefined) {

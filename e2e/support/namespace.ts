@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { type KubectlResult, kubectl, tryKubectl } from './kubectl';
 import type { Manifest } from './manifests';
+import { RUN_LABEL, runName } from './run';
 
 /** A namespace of one test file. It enforces Pod Security `restricted`, and the API server warns of what would break it. */
 export class Namespace {
   /** Creates a namespace with a new name. */
   static async create(purpose: string): Promise<Namespace> {
     const name = `e2e-${purpose}-${randomBytes(3).toString('hex')}`;
-    const labels = Object.fromEntries(
-      ['enforce', 'warn', 'audit'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']),
-    );
+    const levels = ['enforce', 'warn', 'audit'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']);
+    const labels = Object.fromEntries([...levels, [RUN_LABEL, runName()]]);
     await kubectl(
       ['apply', '-f', '-'],
       JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }),
@@ -80,10 +80,13 @@ export class Namespace {
     return `${pods.stdout}\n${events.stdout}`;
   }
 
-  /** Deletes the namespace with all that is in it. Set `E2E_KEEP` to look at what is left. */
+  /**
+   * Lets the namespace go with all that is in it, while the next file is tested: the end of the run waits for it. Set
+   * `E2E_KEEP` to look at what is left.
+   */
   async delete(): Promise<void> {
     if (process.env.E2E_KEEP === undefined) {
-      await kubectl(['delete', 'namespace', this.name, '--timeout=120s']);
+      await kubectl(['delete', 'namespace', this.name, '--wait=false']);
     }
   }
 }

@@ -7,6 +7,7 @@ import { serverPod } from './server-pod';
 
 const NAME = 'store';
 const PORT = 7070;
+const BUCKETS = '/data/buckets';
 const KEYS = { AWS_ACCESS_KEY_ID: 'e2e-access', AWS_SECRET_ACCESS_KEY: 'e2e-secret' };
 
 /** How to get to what {@link startS3Server} starts. */
@@ -42,6 +43,37 @@ export async function startS3Server(namespace: Namespace, objects: Readonly<Reco
   await namespace.kubectl(['wait', '--for=condition=Ready', `pod/${NAME}`, '--timeout=120s']);
 }
 
+/** Writes an object while the server runs. */
+export async function putObject(namespace: Namespace, key: string, content: Buffer): Promise<void> {
+  await namespace.kubectl(writing(`${BUCKETS}/${S3_SERVER.bucket}/${key}`), content.toString('base64'));
+}
+
+/** Keys of the objects whose key begins with a prefix. */
+export async function listObjects(namespace: Namespace, prefix: string): Promise<string[]> {
+  return JSON.parse(await ask(namespace, 'keys', prefix));
+}
+
+/** Contents of the objects whose key begins with a prefix, by key. */
+export async function readObjects(namespace: Namespace, prefix: string): Promise<Map<string, Buffer>> {
+  const contents: Record<string, string> = JSON.parse(await ask(namespace, 'contents', prefix));
+  return new Map(Object.entries(contents).map(([key, content]) => [key, Buffer.from(content, 'base64')]));
+}
+
+/** The server keeps objects as files: they are read without it, and so without a client that retries. */
+function ask(namespace: Namespace, what: 'keys' | 'contents', prefix: string): Promise<string> {
+  const program = `
+    const fs = require('node:fs');
+    const root = '${BUCKETS}/${S3_SERVER.bucket}/';
+    const keys = fs.readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => (entry.parentPath + '/' + entry.name).slice(root.length).replace(/^[/]/, ''))
+      .filter((key) => key.startsWith('${prefix}'));
+    const contents = () => Object.fromEntries(keys.map((key) => [key, fs.readFileSync(root + key, 'base64')]));
+    process.stdout.write(JSON.stringify(${what === 'keys' ? 'keys' : 'contents()'}));
+  `;
+  return namespace.kubectl(['exec', NAME, '--', 'node', '--eval', program]);
+}
+
 function writing(path: string): string[] {
   const program = `
     const fs = require('node:fs');
@@ -67,7 +99,7 @@ async function send(namespace: Namespace, file: string): Promise<void> {
 
 const ARGS = [
   ...['--quiet', '--port', `:${PORT}`, '--access', KEYS.AWS_ACCESS_KEY_ID, '--secret', KEYS.AWS_SECRET_ACCESS_KEY],
-  ...['posix', '--sidecar', '/data/meta', '/data/buckets'],
+  ...['posix', '--sidecar', '/data/meta', BUCKETS],
 ];
 
 // The server wants a folder that holds buckets alone.
@@ -78,8 +110,8 @@ const PROGRAM = `
       return setTimeout(start, 100);
     }
     fs.mkdirSync('/data/meta');
-    fs.mkdirSync('/data/buckets');
-    fs.renameSync('/data/${S3_SERVER.bucket}', '/data/buckets/${S3_SERVER.bucket}');
+    fs.mkdirSync('${BUCKETS}');
+    fs.renameSync('/data/${S3_SERVER.bucket}', '${BUCKETS}/${S3_SERVER.bucket}');
     require('node:child_process').spawn('/data/server', ${JSON.stringify(ARGS)}, { stdio: 'inherit' });
   };
   start();

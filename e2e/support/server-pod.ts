@@ -1,12 +1,14 @@
 import { restrictedContainer, restrictedPod } from './client-pod';
 import { IMAGE, type Manifest } from './manifests';
 
-/** A server of a test, in a pod of the runtime image. */
+/** A server of a test. */
 export interface ServerPod {
   /** Name of the pod and of its Service. */
   readonly name: string;
   readonly port: number;
   readonly command: readonly string[];
+  /** @default - the runtime image */
+  readonly image?: string;
   /** Where the volume is mounted. */
   readonly mountPath: string;
   /** Kind of the volume and its options. */
@@ -14,11 +16,11 @@ export interface ServerPod {
 }
 
 /** The pod and its Service. It is ready when it takes connections. */
-export function serverPod({ name, port, command, mountPath, volume }: ServerPod): Manifest[] {
+export function serverPod({ name, port, command, image = IMAGE, mountPath, volume }: ServerPod): Manifest[] {
   const labels = { app: name };
   const container = {
     name: 'server',
-    image: IMAGE,
+    image,
     imagePullPolicy: 'IfNotPresent',
     command,
     readinessProbe: { tcpSocket: { port }, periodSeconds: 1 },
