@@ -1,7 +1,7 @@
 /* All cases by name, with the bars that the predictor has to reach. */
 const { memory } = require('./memory');
 const { halfLoad, overload } = require('./open-loop');
-const { rawTurn } = require('./raw');
+const { rawBatchTurn, rawTurn } = require('./raw');
 const { shutdown } = require('./shutdown');
 const { startTime } = require('./start');
 const { throughput } = require('./throughput');
@@ -87,7 +87,7 @@ exports.CASES = {
     rows: 1,
     ours: 'v1',
     others: [v1('express'), v1('kserve')],
-    extra: () => [rawTurn('heavy', 1, 0.95)],
+    extra: () => [rawTurn('heavy', 1, 0.95), rawBatchTurn('heavy', 1)],
   }),
   grpc: throughput({
     title: 'random forest, 1 row, gRPC',

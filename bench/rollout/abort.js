@@ -1,85 +1,120 @@
 /**
- * How long after an abort the candidate still gets requests: the way from the agent to the proxy, and with it the requests
- * that were on their way.
+ * How long after an abort the candidate still gets requests, with everything that a rollout has: the compiled agent and the
+ * compiled controller as processes, a real Envoy of two threads, and an API server. 32 connections send one request after the
+ * other, half of them to the candidate.
  *
- *   ENVOY=/path/to/envoy node bench/rollout/abort.js [--tries 50]
+ *   ENVOY=/path/to/envoy node bench/rollout/abort.js [--tries 50] [--only PATTERN]
  *
- * One agent (the compiled runtime) with a real Envoy of two threads, 32 connections that send one request after the other,
- * half of them to the candidate. Times are milliseconds from the moment before the abort is sent to the last request that
- * arrives at the candidate.
+ * Times are milliseconds until the last request that arrives at the candidate, from the moment before the abort: before the
+ * annotation is stored, before the request to the agent is sent, or before the candidate begins to fail every request. `--only`
+ * is a pattern of their names.
  */
 
-const { spawn } = require('node:child_process');
-const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
-const { Agent, request } = require('node:http');
+const { mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
-const { join, resolve } = require('node:path');
+const { join } = require('node:path');
 const { setTimeout: wait } = require('node:timers/promises');
 const { parseArgs } = require('node:util');
 
 require('tsx/cjs');
 const { makeGateway } = require('../../test/gateway-agent/gateway.ts');
 const { startFaultyApi } = require('../../test/support/api-faults.ts');
+const { Load } = require('./load');
+const { startAgent, startController } = require('./processes');
 
-const CONNECTIONS = 32;
+/** Long enough for a request that was sent before the abort, beyond what the API server is late. */
+const QUIET_MILLIS = 400;
+const SLOW_MILLIS = 2000;
 
-/** Long enough for a request that was sent before the abort. */
-const QUIET_MILLIS = 500;
-
-const { values } = parseArgs({ options: { tries: { type: 'string', default: '50' } } });
+const { values } = parseArgs({
+  options: { tries: { type: 'string', default: '50' }, only: { type: 'string', default: '' } },
+});
 const tries = Number(values.tries);
+
+/** What aborts: a person by annotation, somebody at the agent, or the controller, which sees the candidate fail. */
+const ANNOTATION = ({ api, attempt }) => annotate(api, { 'model-serving/abort': `bench ${attempt}` });
+const PUSH = ({ gateway }) => fetch(`${gateway.agentUrl}/rollouts/iris/abort`, { method: 'POST', body: '{}' });
+const GUARDRAIL = ({ faults }) => {
+  faults.failing = true;
+};
+
+const ROWS = [
+  { name: 'annotation', abort: ANNOTATION },
+  { name: 'annotation, Prometheus is down', abort: ANNOTATION, isBlind: true },
+  { name: 'annotation, the controller was killed just before', abort: ANNOTATION, isKilled: true },
+  { name: 'annotation, API server 2 s late', abort: ANNOTATION, latencyMillis: SLOW_MILLIS },
+  { name: 'pushed to the agent', abort: PUSH },
+  { name: 'pushed to the agent, API server 2 s late', abort: PUSH, latencyMillis: SLOW_MILLIS },
+  { name: 'guardrail', abort: GUARDRAIL },
+  { name: 'guardrail, API server 2 s late', abort: GUARDRAIL, latencyMillis: SLOW_MILLIS },
+];
 
 async function main() {
   const directory = mkdtempSync(join(tmpdir(), 'bench-rollout-'));
   const gateway = await makeGateway();
-  const api = await startFaultyApi();
+  const ports = { 8083: gateway.config.port, 8082: gateway.config.adminPort };
+  const api = await startFaultyApi('default', (host, port) => [
+    { host: '127.0.0.1', port: host.startsWith('gateway') ? ports[port] : port },
+  ]);
+  for (const [apiVersion, kind] of [
+    ['v1', 'ConfigMap'],
+    ['coordination.k8s.io/v1', 'Lease'],
+  ]) {
+    api.server.apply({ apiVersion, kind, metadata: { name: 'iris' } });
+  }
+  const faults = { failing: false };
   let lastCandidate = 0;
   gateway.hold = (cluster) => {
     if (cluster === 'candidate') {
       lastCandidate = performance.now();
     }
   };
+  gateway.fails = (cluster) => cluster === 'candidate' && faults.failing;
   const agent = startAgent(gateway, api, directory);
   const load = new Load(gateway.url);
+  const rows = [];
+  let controller;
+  let attempt = 0;
   try {
     await gateway.startProxy();
-    await until(async () => (await gateway.status()).serving !== undefined);
+    await until('the agent', async () => (await gateway.status()).serving !== undefined);
     load.start();
-    const push = () => fetch(`${gateway.agentUrl}/rollouts/iris/abort`, { method: 'POST', body: '{}' });
-    const annotate = (revision) =>
-      api.server.apply({
-        kind: 'ConfigMap',
-        metadata: { name: 'iris', annotations: { 'model-serving/abort': `bench ${revision}` } },
-      });
-    const rows = [];
-    let revision = 0;
-    for (const [name, abort, latencyMillis] of [
-      ['pushed', push, 0],
-      ['pushed, API server at 2 s', push, 2000],
-      ['annotated', annotate, 0],
-    ]) {
+    for (const { name, abort, isBlind = false, isKilled = false, latencyMillis = 0 } of ROWS) {
+      if (!new RegExp(values.only).test(name)) {
+        continue;
+      }
+      await controller?.kill();
+      controller = await startController(api, directory, { isBlind });
       const times = [];
       for (let index = 0; index < tries; index += 1) {
-        revision += 1;
-        api.latencyMillis = 0;
-        put(api, revision);
-        await until(async () => {
-          const { rollouts, serving, written } = await gateway.status();
-          return serving === written && rollouts.iris?.candidateWeight === 5000;
-        });
+        attempt += 1;
+        await begin(gateway, api);
         await wait(20);
         api.latencyMillis = latencyMillis;
+        if (isKilled) {
+          await controller.kill();
+        }
         const started = performance.now();
-        await abort(revision);
+        await abort({ api, gateway, faults, attempt });
+        await until('the abort', async () => (await gateway.status()).rollouts.iris?.candidateWeight === 0);
         await wait(QUIET_MILLIS);
         times.push(Math.max(0, lastCandidate - started));
+        faults.failing = false;
+        api.latencyMillis = 0;
+        if (isKilled) {
+          controller = await startController(api, directory, { isBlind });
+        }
       }
       rows.push({ name, ...summary(times) });
+      process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
     }
     console.table(rows);
-    console.log(`${load.answers} requests in all, ${load.failures} failed`);
+    console.log(
+      `${load.answers} requests in all; ${load.failures} failed, all of them those that the candidate failed`,
+    );
   } finally {
     await load.stop();
+    await controller?.kill();
     agent.kill('SIGTERM');
     await new Promise((done) => agent.once('exit', done));
     await gateway.close();
@@ -88,72 +123,29 @@ async function main() {
   }
 }
 
-/** Requests one after the other on every connection. */
-class Load {
-  answers = 0;
-  failures = 0;
-  running = true;
-  clients = [];
-
-  constructor(url) {
-    this.url = url;
-    this.agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  }
-
-  start() {
-    this.clients = Array.from({ length: CONNECTIONS }, async () => {
-      while (this.running) {
-        const isGood = await this.one();
-        this.answers += 1;
-        this.failures += isGood ? 0 : 1;
-      }
-    });
-  }
-
-  async stop() {
-    this.running = false;
-    await Promise.all(this.clients);
-    this.agent.destroy();
-  }
-
-  one() {
-    return new Promise((done) => {
-      const sent = request(this.url, { agent: this.agent }, (response) => {
-        response.resume();
-        response.on('end', () => done(response.statusCode === 200));
-      });
-      sent.on('error', () => done(false));
-      sent.end();
-    });
-  }
-}
-
-function startAgent(gateway, api, directory) {
-  const { port, adminPort } = gateway.config;
-  const config = join(directory, 'config.json');
-  writeFileSync(config, JSON.stringify(gateway.config));
-  const ports = { [port]: port, [adminPort]: adminPort };
-  const sandbox = JSON.stringify({ root: '/', host: '127.0.0.1', ports, api: api.url });
-  const program = resolve(__dirname, '../../runtime/bin/model-serving.js');
-  return spawn(process.execPath, [program, 'agent', '--config', config], {
-    env: { ...process.env, MODEL_SERVING_SANDBOX: sandbox },
-    stdio: 'ignore',
+/** Brings the candidate to half of the requests, after a rollback by a new attempt. */
+async function begin(gateway, api) {
+  let asked = 0;
+  await until('half of the requests for the candidate', async () => {
+    const { phase } = JSON.parse(api.server.get('ConfigMap', 'iris')?.data?.['status.json'] ?? '{}');
+    if (phase === 'RolledBack') {
+      annotate(api, { 'model-serving/retry': `bench ${++asked}`, 'model-serving/abort': null });
+    }
+    const { rollouts, serving, written } = await gateway.status();
+    return phase === 'Progressing' && serving === written && rollouts.iris?.candidateWeight === 5000;
   });
 }
 
-function put(api, revision) {
-  const shares = { candidateWeight: 5000, mirror: 0, comparison: 0, pinned: false };
-  const split = JSON.stringify({ revision, stable: '1', candidate: '2', ...shares });
-  const data = { 'split.json': split, heartbeat: String(revision) };
-  api.server.apply({
-    kind: 'ConfigMap',
-    metadata: { name: 'iris', annotations: { 'model-serving/abort': null } },
-    data,
-  });
+function annotate(api, annotations) {
+  api.server.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'iris', annotations } });
 }
 
-async function until(ask) {
+async function until(what, ask) {
+  const end = performance.now() + 60_000;
   while (!(await ask().catch(() => false))) {
+    if (performance.now() > end) {
+      throw new Error(`did not happen: ${what}`);
+    }
     await wait(5);
   }
 }

@@ -1,15 +1,15 @@
 /*
  * ONNX Runtime itself in a process without a server: the most that a model allows.
  *
- *   node run.js MODEL FEATURES SECONDS
+ *   node run.js MODEL FEATURES SECONDS ROWS[,ROWS]…
  *
- * Prints rows a second and processor time of a row in microseconds, for the batch size that is best. One run at a time,
- * one thread.
+ * Prints rows a second and processor time of a row in microseconds, for the number of rows a run that is
+ * best. One run at a time, one thread.
  */
 const ort = require('onnxruntime-node');
 
-const [, , model, features, seconds] = process.argv;
-const BATCH_SIZES = [1, 8, 32];
+const [, , model, features, seconds, sizes] = process.argv;
+const BATCH_SIZES = sizes.split(',').map(Number);
 
 async function main() {
   const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
