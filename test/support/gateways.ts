@@ -92,6 +92,17 @@ export const GATEWAYS: { readonly [name: string]: () => TestGateway } = {
 
   'several models': () => withModels({}, 'iris', 'fraud.v2', 'Churn_1'),
 
+  'names as long as they may be': () => {
+    const name = `${'long.name-'.repeat(6)}abc`;
+    const test = newGateway();
+    const versions = Array.from({ length: 8 }, (_, index) =>
+      addVersion(test, name, `${'2026-11-22.'.repeat(5)}${index}`),
+    );
+    test.gateway.addModel(versions[0] as OnlineModel, { defaultVersion: true });
+    addVersion(test, `${name.slice(0, -1)}d`);
+    return test;
+  },
+
   'models with hosts': () => {
     const test = withModels({}, 'iris');
     test.gateway.addModel(addVersion(test, 'fraud'), { hosts: ['fraud.example.com', '*.fraud.example.com'] });

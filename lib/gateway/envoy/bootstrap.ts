@@ -21,6 +21,12 @@ const CONNECTION_BUFFER_BYTES = 32 * 1024;
 
 const MAX_CONNECTIONS = 20_000;
 
+/**
+ * By default the proxy refuses all routes when one has a pattern of a few dozen characters, as long names of models make. Its
+ * patterns take linear time whatever their size, and these are written here, never by clients.
+ */
+const REGEX_LIMITS = { 're2.max_program_size.error_level': 65_536, 're2.max_program_size.warn_level': 65_536 };
+
 /** What the static configuration of the proxy depends on, besides the models. */
 export interface ProxySettings {
   readonly gateway: string;
@@ -43,6 +49,7 @@ export function renderBootstrap(models: ModelTraffic[], settings: ProxySettings)
     admin: { address: address('127.0.0.1', GATEWAY_PORTS.admin) },
     stats_config: { histogram_bucket_settings: [latencyBuckets(settings.latencyEdges)] },
     overload_manager: overloadManager(settings.memoryBytes),
+    layered_runtime: { layers: [{ name: 'limits', static_layer: REGEX_LIMITS }] },
     static_resources: {
       listeners: [requestListener(settings), metricsListener()],
       clusters: [
