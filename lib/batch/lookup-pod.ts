@@ -1,4 +1,4 @@
-import { PATHS, PORT_NAMES, ROLES } from '../contract';
+import { HTTP_PATHS, PATHS, PORT_NAMES, ROLES } from '../contract';
 import {
   gracePeriodSeconds,
   type Json,
@@ -28,6 +28,7 @@ export function renderLookupPod(
     encrypted && server.tls?.clientCaPath !== undefined
       ? { port: PORT_NAMES.metrics }
       : { port: PORT_NAMES.http, scheme: encrypted ? ('HTTPS' as const) : undefined };
+  const probes = renderProbes(READY_MILLIS, target);
   return renderPodTemplate({
     labels: { ...settings.labels, ...props.podMetadata?.labels },
     annotations: props.podMetadata?.annotations,
@@ -44,7 +45,9 @@ export function renderLookupPod(
         ports: servingPorts(),
         resources: settings.containerResources,
         volumeMounts: [CONFIG_MOUNT, TEMPORARY_MOUNT, ...additions.mounts],
-        ...renderProbes(READY_MILLIS, target),
+        ...probes,
+        // It waits for its store as long as that takes: a restart would bring nothing.
+        startupProbe: { ...probes.startupProbe, path: HTTP_PATHS.live },
         preStop: preStopCommand(),
       },
     ],

@@ -67,7 +67,9 @@ test('runs like a model that is served: probes, ports, a wait before the shutdow
   expect(predictorOf(objects)).toMatchObject({
     name: 'lookup',
     args: ['lookup', '--config', '/etc/model-serving/config.json'],
-    startupProbe: { httpGet: { path: '/v2/health/ready', port: 'http' } },
+    // A store that is away at the start is no reason to restart.
+    startupProbe: { httpGet: { path: '/v2/health/live', port: 'http' } },
+    readinessProbe: { httpGet: { path: '/v2/health/ready', port: 'http' } },
     livenessProbe: { httpGet: { path: '/v2/health/live', port: 'http' } },
     lifecycle: { preStop: { exec: expect.anything() } },
   });
