@@ -65,7 +65,8 @@ describe('its manifests, run on this machine', () => {
       // Half past eleven in Berlin.
       ...['--run', 'risk-report@2026-11-22T22:30Z'],
     );
-    report = await eventually('the run is complete', () => readReport(warehouse));
+    await eventually('the run is complete', () => running.complete());
+    report = readReport(warehouse);
   }, 60_000);
 
   afterAll(async () => {

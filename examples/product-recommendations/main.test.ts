@@ -64,8 +64,8 @@ describeWith('its manifests, run on this machine with a Redis', REDIS_SERVER, ()
       ...['--volume', `warehouse=${warehouse}`, '--service', `redis=${redis.address}`],
       ...['--run', 'recommend-products@2026-11-22T22:00Z'],
     );
-    const record = join(warehouse, 'recommendations/run=recommend-products-29923080/_SUCCESS.json');
-    await eventually('the run is complete', () => existsSync(record));
+    await eventually('the run is complete', () => running.complete());
+    expect(existsSync(join(warehouse, 'recommendations/run=recommend-products-29923080/_SUCCESS.json'))).toBe(true);
   }, 60_000);
 
   afterAll(async () => {

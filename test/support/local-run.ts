@@ -16,12 +16,16 @@ export interface RunningManifests {
   /** Content of all files of a name in the volumes of the pods. */
   files(name: string): string[];
 
+  /** Whether all its Jobs are complete. */
+  complete(): boolean;
+
   /** Drains and ends everything; resolves with the exit code. */
   stop(): Promise<number | string>;
 }
 
 interface Status {
   readonly ready: boolean;
+  readonly jobs: readonly { readonly state: string }[];
   readonly services: readonly { readonly name: string; readonly port: string; readonly url?: string }[];
 }
 
@@ -34,11 +38,12 @@ export async function runManifests(folder: string, ...more: string[]): Promise<R
   const directory = mkdtempSync(join(tmpdir(), 'status-'));
   const file = join(directory, 'status.json');
   const command = startCommand(['local', folder, ...more, '--status-file', file], { env: { TMPDIR: directory } });
+  const read = (): Status => JSON.parse(readFileSync(file, 'utf8'));
   const status = await eventually(`every pod of ${folder} is ready`, () => {
     if (command.child.exitCode !== null) {
       throw new Error(`model-serving local ended:\n${command.stdout()}${command.stderr()}`);
     }
-    const current: Status = JSON.parse(readFileSync(file, 'utf8'));
+    const current = read();
     return current.ready && current;
   });
   return {
@@ -53,6 +58,7 @@ export async function runManifests(folder: string, ...more: string[]): Promise<R
       readdirSync(directory, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && entry.name === name)
         .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')),
+    complete: () => read().jobs.every(({ state }) => state === 'Complete'),
     stop: async () => {
       command.child.kill('SIGTERM');
       const code = await command.ended;
