@@ -51,6 +51,9 @@ export interface RedisServer {
   freeze(frozen: boolean): void;
 }
 
+/** Tables of tests are made in the event loop, which may hold up a connection for seconds on a busy machine. */
+const PATIENT = { reconnectStrategy: false, connectTimeout: 30_000 } as const;
+
 const stops: (() => Promise<void>)[] = [];
 
 afterAll(async () => {
@@ -78,8 +81,8 @@ export async function startRedisServer({ password, tls = false }: RedisServerOpt
       RESP: 2,
       password,
       socket: tls
-        ? { host: 'localhost', port, tls: true, rejectUnauthorized: false, reconnectStrategy: false }
-        : { host: '127.0.0.1', port, reconnectStrategy: false },
+        ? { host: 'localhost', port, tls: true, rejectUnauthorized: false, ...PATIENT }
+        : { host: '127.0.0.1', port, ...PATIENT },
     });
     client.on('error', () => undefined);
     await client.connect();
