@@ -70,6 +70,24 @@ describe('a controller with proxies and agents', () => {
     await runUntil(cluster, [new Process(cluster)], () => cluster.state?.phase === 'RolledBack');
   });
 
+  it('does not wait for a slow API to see harm, and hears people all the same', async () => {
+    const cluster = world();
+    const process = new Process(cluster);
+    await runUntil(cluster, [process], () => (cluster.state?.clock.observed ?? 0) > 0);
+    cluster.readMillis = 2000;
+    cluster.annotate('pause', 'lunch');
+    await process.turn();
+    expect(cluster.state?.phase).toBe('Paused');
+    cluster.annotate('resume', 'coffee');
+    await process.turn();
+    cluster.candidateErrors = 1;
+    cluster.pass(10_000);
+    cluster.waitedMillis = 0;
+    await process.turn();
+    expect(cluster.pods.map(({ agent }) => agent.shares(cluster.now).candidateWeight)).toEqual([0, 0]);
+    expect(cluster.waitedMillis).toBeLessThan(1000);
+  });
+
   it('answers what people ask for once, removes the annotation, and says who asked', async () => {
     const cluster = world();
     const process = new Process(cluster);

@@ -136,6 +136,12 @@ export class World {
     }
   }
 
+  /** How long the API takes for a ConfigMap: who waits for less gets none. */
+  readMillis = 0;
+
+  /** How long was waited for ConfigMaps. */
+  waitedMillis = 0;
+
   /** The API as one client sees it; `isDead` = it gets no answers any more, and nothing that it asks for is done. */
   api(isDead: () => boolean = () => false): RolloutApi {
     const request = async <T>(what: string, key: string, work: () => KubernetesObject): Promise<T> => {
@@ -159,7 +165,15 @@ export class World {
     const keyOf = ({ plural }: Resource, name: string) => `${plural}/${name}`;
     return {
       namespace: 'ml',
-      get: (resource, name) => request('get', keyOf(resource, name), () => this.find(keyOf(resource, name))),
+      get: (resource, name, { timeoutMillis = Number.POSITIVE_INFINITY } = {}) =>
+        request('get', keyOf(resource, name), () => {
+          const takes = resource.plural === 'configmaps' ? this.readMillis : 0;
+          this.waitedMillis += Math.min(takes, timeoutMillis);
+          if (timeoutMillis < takes) {
+            throw new ApiError('no answer in time', { status: 0, reason: 'Timeout' });
+          }
+          return this.find(keyOf(resource, name));
+        }),
       replace: (resource, object) =>
         request(`replace ${resource.plural}`, keyOf(resource, object.metadata.name), () => {
           const { resourceVersion } = this.find(keyOf(resource, object.metadata.name)).metadata;

@@ -38,6 +38,9 @@ export interface ControllerOptions {
 }
 
 const REQUEST_MILLIS = 5000;
+
+/** For reading what was written here last, and is most likely unchanged. */
+const READ_AGAIN_MILLIS = 500;
 const MOST_ATTEMPTS = 3;
 
 /** Time between looks while something is about to happen; it grows when that does not happen. */
@@ -210,10 +213,16 @@ export class RolloutController {
     return true;
   }
 
-  /** The ConfigMap; what was written last when the API does not answer. */
+  /**
+   * The ConfigMap; what was written last when the API does not answer, or not soon: harm is seen and stopped all the same. If
+   * somebody else has written since, the next write is a conflict, and the ConfigMap is read again.
+   */
   private async read(signal: AbortSignal): Promise<ConfigMapObject> {
     try {
-      return await this.readNow(signal);
+      return await this.readNow(
+        signal,
+        this.unconfirmed === undefined && this.last !== undefined ? READ_AGAIN_MILLIS : REQUEST_MILLIS,
+      );
     } catch (error) {
       if (this.last === undefined || (error instanceof ApiError && error.status === 404)) {
         throw error;
@@ -222,9 +231,9 @@ export class RolloutController {
     }
   }
 
-  private async readNow(signal: AbortSignal): Promise<ConfigMapObject> {
+  private async readNow(signal: AbortSignal, timeoutMillis: number = REQUEST_MILLIS): Promise<ConfigMapObject> {
     const { api, config, listener } = this.options;
-    const request = { timeoutMillis: REQUEST_MILLIS, signal };
+    const request = { timeoutMillis, signal };
     const object = await api.get<ConfigMapObject>(CONFIG_MAPS, config.name, request);
     const { unconfirmed } = this;
     if (unconfirmed !== undefined) {
