@@ -315,8 +315,7 @@ new JsonFile(project, 'jest.config.json', {
     transformIgnorePatterns: ['/node_modules/(?!jose/)'],
     moduleNameMapper: { '^cdk8s-model-serving$': '<rootDir>/lib/index.ts' },
     modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/packages', '<rootDir>/runtime/build'],
-    // More than CI has processors: many tests wait for a server, a clock or a browser.
-    maxWorkers: 3,
+    maxWorkers: 2,
     testSequencer: '<rootDir>/test/support/longest-first.js',
     testTimeout: 30000,
     reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
