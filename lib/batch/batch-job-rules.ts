@@ -1,14 +1,8 @@
 import {
   checkConfigMapSize,
   checkDuration,
-  checkEnvironment,
   checkGpuImage,
-  checkImage,
-  checkObjectNames,
-  checkPodMetadata,
   checkResources,
-  checkScheduling,
-  checkServiceAccount,
   configMapBytes,
   isDnsLabel,
   millisOf,
@@ -19,7 +13,7 @@ import {
   type Violation,
   violation,
 } from '../kubernetes';
-import { checkRedisServer } from '../online';
+import { checkPodOptions, checkRedisServer } from '../online';
 import type { BatchJobProps } from './batch-job-props';
 import { checkColumns } from './column-rules';
 import type { JobSettings } from './job-settings';
@@ -48,7 +42,7 @@ export function checkBatchJob(props: BatchJobProps, settings: JobSettings, confi
     ...checkRetention(props),
     ...checkNumbers(props, settings),
     ...redisSinks(props.outputs).flatMap((options) => checkRedisServer('PredictionSink.redis', options)),
-    ...checkPodOptions(props, settings),
+    ...checkPod(props, settings),
     ...checkConfigMapSize(
       'The configuration of the job',
       configMapBytes({ 'config.json': config }),
@@ -172,16 +166,11 @@ function checkWhole(rule: Rule, prop: string, value: number | undefined, least: 
     : [violation(rule, `${prop} is ${quote(value)}.`, `Write a whole number from ${least} to ${most}.`)];
 }
 
-function checkPodOptions(props: BatchJobProps, settings: JobSettings): Violation[] {
+function checkPod(props: BatchJobProps, settings: JobSettings): Violation[] {
   return [
     ...checkResources(settings.resources, settings.needs),
     ...checkGpuImage(settings.resources.gpu, settings.bundledImage),
-    ...checkImage('The runtime image', settings.image),
-    ...checkObjectNames(settings.name, settings.namespace, props.metadata),
-    ...checkPodMetadata(props.podMetadata),
-    ...checkEnvironment(props.env ?? {}),
-    ...checkScheduling({ ...props, nodeSelector: settings.nodeSelector, tolerations: settings.tolerations }),
-    ...checkServiceAccount(props.serviceAccount, props.serviceAccountAnnotations),
+    ...checkPodOptions({ ...props, nodeSelector: settings.nodeSelector, tolerations: settings.tolerations }, settings),
     ...settings.monitors.flatMap(({ _violations }) => _violations),
   ];
 }

@@ -1,4 +1,4 @@
-import { ApiObject, type ApiObjectMetadata } from 'cdk8s';
+import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CONFIG_FILE, PORTS, ROLES } from '../contract';
 import {
@@ -16,7 +16,7 @@ import {
   validateConstruct,
 } from '../kubernetes';
 import type { Model } from '../model';
-import { checkDeclaredOnce, declareModel } from '../online';
+import { checkDeclaredOnce, declareModel, objectMetadata } from '../online';
 import type { BatchJobProps } from './batch-job-props';
 import { checkBatchJob } from './batch-job-rules';
 import { renderJobConfig } from './job-config';
@@ -83,7 +83,7 @@ export class BatchJob extends Construct {
     super(scope, id);
     const settings = resolveJobSettings(this, props);
     const { name } = settings;
-    const metadata = metadataOf(props, settings);
+    const metadata = objectMetadata(props, settings);
     const add = (child: string, kind: string, content: Json, objectName: string = name) =>
       new ApiObject(this, child, { ...kindOf(kind), metadata: { ...metadata, name: objectName }, ...content });
 
@@ -133,11 +133,6 @@ export class BatchJob extends Construct {
     const found = [...checkBatchJob(props, settings, config), ...violations];
     validateConstruct(this, () => [...found, ...checkDeclaredOnce(this, declared)]);
   }
-}
-
-/** What the metadata of all objects have in common. */
-function metadataOf({ metadata }: BatchJobProps, { labels, namespace }: JobSettings): ApiObjectMetadata {
-  return { ...metadata, namespace, labels: { ...labels, ...metadata?.labels } };
 }
 
 function networkPolicyOf({ selector, monitors, models, additions }: JobSettings): Json {

@@ -1,4 +1,4 @@
-import { Chart, Size } from 'cdk8s';
+import { Size } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { type ObjectLocationConfig, PATHS, ROLES } from '../contract';
 import {
@@ -9,12 +9,9 @@ import {
   type ModelResources,
   millisOf,
   NetworkPeer,
-  objectName,
   type ResourceNeeds,
   renderEnvironment,
   renderResources,
-  selectorLabels,
-  standardLabels,
   type Toleration,
   type VolumeMount,
 } from '../kubernetes';
@@ -25,8 +22,9 @@ import {
   memoryNeeds,
   mergeAdditions,
   type PodAdditions,
+  type PodIdentity,
   renderRedisServer,
-  resolveImage,
+  resolvePodIdentity,
   sizeModels,
   TEMPORARY_MOUNT,
 } from '../online';
@@ -55,16 +53,9 @@ const DEFAULT_MONITORS = [NetworkPeer.namespace('monitoring')];
 export const SCRATCH_MOUNT: VolumeMount = { name: 'scratch', mountPath: PATHS.scratch };
 
 /** The properties of a batch job, with every default decided. */
-export interface JobSettings {
+export interface JobSettings extends PodIdentity {
   /** Name of all objects, without the suffix of a Job that runs once. */
   readonly name: string;
-  readonly namespace: string | undefined;
-  readonly labels: Labels;
-  readonly selector: Labels;
-  readonly image: string;
-  /** Whether `image` is the one that comes with the library. */
-  readonly bundledImage: boolean;
-  readonly imagePullPolicy: string;
   readonly resources: ModelResources;
   readonly needs: ResourceNeeds;
   readonly containerResources: ContainerResources;
@@ -95,26 +86,12 @@ export interface JobSettings {
 /** Decides everything that a user did not. */
 export function resolveJobSettings(construct: Construct, props: BatchJobProps): JobSettings {
   const { model, shards = 1, spot } = props;
-  const chart = Chart.of(construct);
-  const name = props.metadata?.name ?? objectName(construct, model.name, ROLES.batch);
-  const labels = standardLabels({
-    name: model.name,
-    version: model.version,
-    instance: name,
-    component: ROLES.batch,
-    partOf: chart.node.path || chart.node.id,
-  });
-  const { image, bundledImage } = resolveImage(construct, props);
-  const imagePullPolicy = props.imagePullPolicy ?? 'IfNotPresent';
+  const { name: modelName, version } = model;
+  const subject = { name: modelName, version, component: ROLES.batch, called: [modelName, ROLES.batch] };
+  const identity = resolvePodIdentity(construct, props, subject);
   const { sized, ...capacity } = resolveCapacity(props);
   return {
-    name,
-    namespace: props.metadata?.namespace ?? chart.namespace,
-    labels,
-    selector: selectorLabels(labels),
-    image,
-    bundledImage,
-    imagePullPolicy,
+    ...identity,
     ...capacity,
     shards,
     parallelism: props.parallelism ?? shards,
@@ -123,9 +100,9 @@ export function resolveJobSettings(construct: Construct, props: BatchJobProps): 
     nodeSelector: { ...spot?._nodeSelector, ...props.nodeSelector },
     tolerations: [...(spot?._tolerations ?? []), ...(props.tolerations ?? [])],
     models: bindModels(sized, {
-      baseName: name,
-      image,
-      imagePullPolicy,
+      baseName: identity.name,
+      image: identity.image,
+      imagePullPolicy: identity.imagePullPolicy,
       resources: renderResources({ ...capacity.resources, gpu: undefined }, capacity.needs),
       configMount: CONFIG_MOUNT,
       temporaryMount: TEMPORARY_MOUNT,

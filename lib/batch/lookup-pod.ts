@@ -1,4 +1,4 @@
-import { HTTP_PATHS, PATHS, PORT_NAMES, ROLES } from '../contract';
+import { HTTP_PATHS, PATHS, ROLES } from '../contract';
 import {
   gracePeriodSeconds,
   type Json,
@@ -10,7 +10,7 @@ import {
   renderTolerations,
   servingPorts,
 } from '../kubernetes';
-import { CONFIG_MOUNT, TEMPORARY_MOUNT } from '../online';
+import { CONFIG_MOUNT, probeTarget, TEMPORARY_MOUNT } from '../online';
 import type { PodReferences } from './job-pod';
 import { type LookupSettings, READY_MILLIS, TEMPORARY_BYTES } from './lookup-settings';
 import type { PredictionLookupProps } from './prediction-lookup-props';
@@ -22,13 +22,7 @@ export function renderLookupPod(
   references: PodReferences,
 ): Json {
   const { additions, server } = settings;
-  // The kubelet takes any certificate, and has none of its own.
-  const encrypted = server.tls !== undefined;
-  const target =
-    encrypted && server.tls?.clientCaPath !== undefined
-      ? { port: PORT_NAMES.metrics }
-      : { port: PORT_NAMES.http, scheme: encrypted ? ('HTTPS' as const) : undefined };
-  const probes = renderProbes(READY_MILLIS, target);
+  const probes = renderProbes(READY_MILLIS, probeTarget(server));
   return renderPodTemplate({
     labels: { ...settings.labels, ...props.podMetadata?.labels },
     annotations: props.podMetadata?.annotations,

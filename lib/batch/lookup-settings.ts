@@ -1,4 +1,4 @@
-import { Chart, Duration } from 'cdk8s';
+import { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { type RedisTableConfig, ROLES, SERVER_DEFAULTS, type ServerConfig } from '../contract';
 import {
@@ -6,26 +6,23 @@ import {
   type ContainerResources,
   DisruptionBudget,
   defaultDrainMillis,
-  type Labels,
   MEBIBYTE,
   millisOf,
   NetworkPeer,
-  objectName,
   type ResourceNeeds,
   renderResources,
   Scaling,
-  selectorLabels,
-  standardLabels,
 } from '../kubernetes';
 import {
   mergeAdditions,
   type PodAdditions,
+  type PodIdentity,
   queueMemoryBytes,
   renderAuthentication,
   renderLimits,
   renderRedisServer,
   renderServingTls,
-  resolveImage,
+  resolvePodIdentity,
 } from '../online';
 import type { PredictionLookupProps } from './prediction-lookup-props';
 import type { PredictionTable } from './prediction-table';
@@ -47,18 +44,9 @@ export const TEMPORARY_BYTES = 64 * MEBIBYTE;
 export const READY_MILLIS = 60_000;
 
 /** The properties of a lookup, with every default decided. */
-export interface LookupSettings {
-  /** Name of all objects. */
-  readonly name: string;
-  readonly namespace: string | undefined;
-  readonly labels: Labels;
-  readonly selector: Labels;
+export interface LookupSettings extends PodIdentity {
   readonly modelName: string;
   readonly modelVersion: string;
-  readonly image: string;
-  /** Whether `image` is the one that comes with the library. */
-  readonly bundledImage: boolean;
-  readonly imagePullPolicy: string;
   readonly scaling: Scaling;
   readonly disruptionBudget: DisruptionBudget;
   readonly needs: ResourceNeeds;
@@ -81,28 +69,19 @@ export interface LookupSettings {
 /** Decides everything that a user did not. */
 export function resolveLookupSettings(construct: Construct, props: PredictionLookupProps): LookupSettings {
   const { job, latencyBudget = DEFAULT_BUDGET, timeout = DEFAULT_TIMEOUT, limits = {} } = props;
-  const chart = Chart.of(construct);
   const { modelName = job.model.name, modelVersion = DEFAULT_VERSION } = props;
-  const name = props.metadata?.name ?? objectName(construct, modelName, modelVersion);
-  const labels = standardLabels({
-    name: modelName,
-    version: modelVersion,
-    instance: name,
-    component: ROLES.lookup,
-    partOf: chart.node.path || chart.node.id,
-  });
   const budgetMillis = millisOf(latencyBudget);
   const needs: ResourceNeeds = { bufferBytes: queueMemoryBytes(limits), volumeBytes: TEMPORARY_BYTES };
   const source = tableOf(props);
   return {
-    name,
-    namespace: props.metadata?.namespace ?? chart.namespace,
-    labels,
-    selector: selectorLabels(labels),
+    ...resolvePodIdentity(construct, props, {
+      name: modelName,
+      version: modelVersion,
+      component: ROLES.lookup,
+      called: [modelName, modelVersion],
+    }),
     modelName,
     modelVersion,
-    ...resolveImage(construct, props),
-    imagePullPolicy: props.imagePullPolicy ?? 'IfNotPresent',
     scaling: props.scaling ?? Scaling.fixed(props.replicas ?? DEFAULT_REPLICAS),
     disruptionBudget: props.disruptionBudget ?? DisruptionBudget.maxUnavailable(1),
     needs,

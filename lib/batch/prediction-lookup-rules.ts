@@ -1,15 +1,9 @@
 import {
   checkConfigMapSize,
   checkDuration,
-  checkEnvironment,
   checkGpuImage,
-  checkImage,
-  checkObjectNames,
-  checkPodMetadata,
   checkReplicas,
   checkResources,
-  checkScheduling,
-  checkServiceAccount,
   configMapBytes,
   memoryLimitOf,
   quote,
@@ -22,8 +16,10 @@ import { checkModelName, checkModelVersion } from '../model';
 import {
   checkAuthentication,
   checkBodySize,
+  checkDrainTime,
   checkLimits,
   checkOrigins,
+  checkPodOptions,
   checkRedisServer,
   checkServingTls,
 } from '../online';
@@ -53,12 +49,7 @@ export function checkPredictionLookup(
     ...checkResources(resources, settings.needs),
     ...checkGpuImage(resources.gpu, settings.bundledImage),
     ...checkReplicas(props, settings),
-    ...checkImage('The runtime image', settings.image),
-    ...checkObjectNames(settings.name, settings.namespace, props.metadata),
-    ...checkPodMetadata(props.podMetadata),
-    ...checkEnvironment(props.env ?? {}),
-    ...checkScheduling(props),
-    ...checkServiceAccount(props.serviceAccount, props.serviceAccountAnnotations),
+    ...checkPodOptions(props, settings),
     ...[...settings.clients, ...settings.monitors].flatMap(({ _violations }) => _violations),
     ...checkConfigMapSize(
       'The configuration of the lookup',
@@ -121,15 +112,7 @@ function checkTimes(props: PredictionLookupProps, settings: LookupSettings): Vio
       ),
     );
   }
-  if (drainMillis < budgetMillis) {
-    found.push(
-      violation(
-        RULES.drainTime,
-        `drainTime is ${readableMillis(drainMillis)}, and the latency budget ${readableMillis(budgetMillis)}.`,
-        'Leave drainTime out, or raise it.',
-      ),
-    );
-  }
+  found.push(...checkDrainTime(drainMillis, budgetMillis));
   if (maxAgeMillis !== undefined && source?.intervalMillis !== undefined && maxAgeMillis <= source.intervalMillis) {
     found.push(
       violation(

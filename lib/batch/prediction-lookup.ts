@@ -1,4 +1,4 @@
-import { ApiObject, type ApiObjectMetadata } from 'cdk8s';
+import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CONFIG_FILE, PORTS, ROLES } from '../contract';
 import {
@@ -19,7 +19,15 @@ import {
   scannerExceptions,
   validateConstruct,
 } from '../kubernetes';
-import { checkDeclaredOnce, declareModel, type IServedModel, type ModelBackend } from '../online';
+import {
+  backendOf,
+  checkDeclaredOnce,
+  declareModel,
+  type IServedModel,
+  type ModelBackend,
+  objectMetadata,
+  servingIngress,
+} from '../online';
 import { renderLookupConfig } from './lookup-config';
 import { renderLookupPod } from './lookup-pod';
 import { type LookupSettings, READY_MILLIS, resolveLookupSettings } from './lookup-settings';
@@ -78,7 +86,7 @@ export class PredictionLookup extends Construct implements IServedModel {
     super(scope, id);
     const settings = resolveLookupSettings(this, props);
     const { name, namespace, selector, modelName, modelVersion } = settings;
-    const metadata = metadataOf(props, settings);
+    const metadata = objectMetadata(props, settings);
     const add = (child: string, kind: string, content: Json, objectName: string = name) =>
       new ApiObject(this, child, { ...kindOf(kind), metadata: { ...metadata, name: objectName }, ...content });
 
@@ -88,7 +96,7 @@ export class PredictionLookup extends Construct implements IServedModel {
     const encrypted = settings.server.tls !== undefined;
     this.url = `${encrypted ? 'https' : 'http'}://${host}`;
     this.grpcAddress = `${host}:${PORTS.grpc}`;
-    this._backend = backendOf(host, settings);
+    this._backend = backendOf(host, settings, settings.server);
 
     // In the order in which `kubectl apply` creates them: what pods need first.
     if (props.serviceAccount === undefined) {
@@ -135,18 +143,11 @@ export class PredictionLookup extends Construct implements IServedModel {
   }
 }
 
-/** What the metadata of all objects have in common. */
-function metadataOf({ metadata }: PredictionLookupProps, { labels, namespace }: LookupSettings): ApiObjectMetadata {
-  return { ...metadata, namespace, labels: { ...labels, ...metadata?.labels } };
-}
-
-function networkPolicyOf({ selector, clients, monitors, additions }: LookupSettings): Json {
+function networkPolicyOf(settings: LookupSettings): Json {
+  const { selector, additions } = settings;
   return renderNetworkPolicy({
     selector,
-    ingress: [
-      { peers: clients, ports: [PORTS.http, PORTS.grpc] },
-      { peers: monitors, ports: [PORTS.metrics] },
-    ],
+    ingress: servingIngress(settings),
     egress: additions.egress,
   });
 }
@@ -158,20 +159,4 @@ function deploymentOf({ scaling, selector }: LookupSettings, template: Json): Js
     replicas: isAutoscaled(scaling) ? undefined : scaling.minReplicas,
     progressDeadlineSeconds: progressDeadlineSeconds(READY_MILLIS, 0),
   });
-}
-
-function backendOf(host: string, settings: LookupSettings): ModelBackend {
-  const { tls, authentication } = settings.server;
-  return {
-    name: settings.name,
-    namespace: settings.namespace,
-    host,
-    selector: settings.selector,
-    minReplicas: settings.scaling.minReplicas,
-    budgetMillis: settings.budgetMillis,
-    maxBodyBytes: settings.maxBodyBytes,
-    encrypted: tls !== undefined,
-    clientCertificates: tls?.clientCaPath !== undefined,
-    authenticated: authentication !== undefined,
-  };
 }

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path/posix';
-import { Chart } from 'cdk8s';
 import { ServiceType } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { type AuthenticationConfig, DEFAULT_PROXY_IMAGE, RUNTIME_VERSION } from '../contract';
@@ -7,21 +6,17 @@ import {
   type ContainerResources,
   type Destination,
   DisruptionBudget,
-  type Labels,
   memoryLimitOf,
   mountFile,
   mountSecret,
   NetworkPeer,
-  objectName,
   type ResourceNeeds,
   renderResources,
   Scaling,
-  selectorLabels,
-  standardLabels,
   type Volume,
   type VolumeMount,
 } from '../kubernetes';
-import { renderAuthentication, renderServingTls, resolveImage } from '../online';
+import { type PodIdentity, renderAuthentication, renderServingTls, resolvePodIdentity } from '../online';
 import type { DownstreamTls, UpstreamTls } from './envoy';
 import type { ModelGatewayProps } from './model-gateway-props';
 
@@ -35,15 +30,8 @@ const PRIVATE_KEY = 'tls.key';
 const NEEDS: ResourceNeeds = { bufferBytes: 0, volumeBytes: 16 * 1024 * 1024 };
 
 /** The properties of a gateway, with every default decided. What depends on its models is decided at synth. */
-export interface Settings {
-  /** Name of all objects. */
-  readonly name: string;
-  readonly namespace: string | undefined;
-  readonly labels: Labels;
-  readonly selector: Labels;
-  readonly image: string;
+export interface Settings extends PodIdentity {
   readonly proxyImage: string;
-  readonly imagePullPolicy: string;
   readonly scaling: Scaling;
   readonly disruptionBudget: DisruptionBudget;
   readonly needs: ResourceNeeds;
@@ -71,24 +59,15 @@ export interface MountedParts {
 
 /** Decides everything that a user did not. */
 export function resolveSettings(construct: Construct, props: ModelGatewayProps): Settings {
-  const chart = Chart.of(construct);
-  const name = props.metadata?.name ?? objectName(construct, construct.node.id);
-  const labels = standardLabels({
-    name: COMPONENT,
-    version: RUNTIME_VERSION,
-    instance: name,
-    component: COMPONENT,
-    partOf: chart.node.path || chart.node.id,
-  });
   const resources = props.resources ?? {};
   return {
-    name,
-    namespace: props.metadata?.namespace ?? chart.namespace,
-    labels,
-    selector: selectorLabels(labels),
-    image: resolveImage(construct, props).image,
+    ...resolvePodIdentity(construct, props, {
+      name: COMPONENT,
+      version: RUNTIME_VERSION,
+      component: COMPONENT,
+      called: [construct.node.id],
+    }),
     proxyImage: props.proxyImage ?? DEFAULT_PROXY_IMAGE,
-    imagePullPolicy: props.imagePullPolicy ?? 'IfNotPresent',
     scaling: props.scaling ?? Scaling.fixed(props.replicas ?? DEFAULT_REPLICAS),
     disruptionBudget: props.disruptionBudget ?? DisruptionBudget.maxUnavailable(1),
     needs: NEEDS,

@@ -3,13 +3,16 @@ export { checkDeclaredOnce, declareModel } from './declared-models';
 export { checkOrigins } from './declared-parts';
 export { type CachedFallbackOptions, Fallback } from './fallback';
 export { FeatureLookup, type RedisLookupOptions } from './features';
-export type { ModelBackend } from './model-backend';
+export { backendOf, type ModelBackend } from './model-backend';
 export * from './model-gateway';
 export * from './online-model';
 export * from './online-model-props';
-export { checkBodySize } from './online-model-rules';
+export { checkBodySize, checkDrainTime } from './online-model-rules';
+export { probeTarget, servingIngress } from './pod';
 export { mergeAdditions, type PodAdditions } from './pod-additions';
+export { objectMetadata, type PodIdentity, resolvePodIdentity } from './pod-identity';
 export * from './pod-options';
+export { checkPodOptions } from './pod-options-rules';
 export {
   type FilePredictionLogOptions,
   type HttpPredictionLogOptions,
@@ -44,6 +47,6 @@ export {
   ServingTls,
   type ServingTlsOptions,
 } from './security';
-export { CONFIG_MOUNT, resolveImage, TEMPORARY_MOUNT } from './settings';
+export { CONFIG_MOUNT, TEMPORARY_MOUNT } from './settings';
 export { type OtlpTracingOptions, Tracing } from './tracing';
 export * from './warm-up';

@@ -1,5 +1,6 @@
-import type { Labels } from '../kubernetes';
-import type { Settings } from './settings';
+import type { ServerConfig } from '../contract';
+import type { Labels, Scaling } from '../kubernetes';
+import type { PodIdentity } from './pod-identity';
 
 /** What constructs in front of a model, and beside it, know of its pods. */
 export interface ModelBackend {
@@ -33,9 +34,19 @@ export interface ModelBackend {
   readonly authenticated: boolean;
 }
 
+/** What is decided of pods that serve. */
+export interface BackendSettings extends PodIdentity {
+  readonly scaling: Scaling;
+  readonly budgetMillis: number;
+  readonly maxBodyBytes: number;
+}
+
 /** What there is to know of a model with such settings. */
-export function backendOf(host: string, settings: Settings): ModelBackend {
-  const { tls, authentication } = settings.parts.server;
+export function backendOf(
+  host: string,
+  settings: BackendSettings,
+  { tls, authentication }: Pick<ServerConfig, 'tls' | 'authentication'>,
+): ModelBackend {
   return {
     name: settings.name,
     namespace: settings.namespace,

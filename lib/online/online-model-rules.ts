@@ -1,15 +1,9 @@
 import {
   checkConfigMapSize,
   checkDuration,
-  checkEnvironment,
   checkGpuImage,
-  checkImage,
-  checkObjectNames,
-  checkPodMetadata,
   checkReplicas,
   checkResources,
-  checkScheduling,
-  checkServiceAccount,
   configMapBytes,
   memoryLimitOf,
   quote,
@@ -21,6 +15,7 @@ import {
 } from '../kubernetes';
 import { checkParts } from './declared-parts';
 import type { OnlineModelProps } from './online-model-props';
+import { checkPodOptions } from './pod-options-rules';
 import type { Settings } from './settings';
 import { compareSample } from './warm-up-sample';
 
@@ -40,12 +35,7 @@ export function checkOnlineModel(props: OnlineModelProps, settings: Settings, co
     ...checkTimes(props, settings),
     ...checkBodySize(settings.maxBodyBytes, memory),
     ...checkParts(props, settings.budgetMillis, memory),
-    ...checkImage('The runtime image', settings.image),
-    ...checkObjectNames(settings.name, settings.namespace, props.metadata),
-    ...checkPodMetadata(props.podMetadata),
-    ...checkEnvironment(props.env ?? {}),
-    ...checkScheduling(props),
-    ...checkServiceAccount(props.serviceAccount, props.serviceAccountAnnotations),
+    ...checkPodOptions(props, settings),
     ...[...settings.clients, ...settings.monitors].flatMap(({ _violations }) => _violations),
     ...checkConfigMapSize(
       'The configuration',
@@ -83,16 +73,20 @@ function checkTimes(props: OnlineModelProps, { drainMillis, budgetMillis }: Sett
     const duration = props[prop];
     found.push(...checkDuration(prop, duration));
   }
-  if (drainMillis < budgetMillis) {
-    found.push(
-      violation(
-        RULES.drainTime,
-        `drainTime is ${readableMillis(drainMillis)}, and the latency budget ${readableMillis(budgetMillis)}.`,
-        'Leave drainTime out, or raise it.',
-      ),
-    );
-  }
-  return found;
+  return [...found, ...checkDrainTime(drainMillis, budgetMillis)];
+}
+
+/** Checks that requests that are under way when a pod has to go can be answered. */
+export function checkDrainTime(drainMillis: number, budgetMillis: number): Violation[] {
+  return drainMillis >= budgetMillis
+    ? []
+    : [
+        violation(
+          RULES.drainTime,
+          `drainTime is ${readableMillis(drainMillis)}, and the latency budget ${readableMillis(budgetMillis)}.`,
+          'Leave drainTime out, or raise it.',
+        ),
+      ];
 }
 
 /** Checks the largest request body. */

@@ -1,4 +1,4 @@
-import { ApiObject, type ApiObjectMetadata } from 'cdk8s';
+import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CONFIG_FILE, PORTS, ROLES } from '../contract';
 import {
@@ -27,7 +27,8 @@ import { backendOf, type ModelBackend } from './model-backend';
 import type { IServedModel } from './model-gateway';
 import type { OnlineModelProps } from './online-model-props';
 import { checkOnlineModel } from './online-model-rules';
-import { renderPredictorPod } from './pod';
+import { renderPredictorPod, servingIngress } from './pod';
+import { objectMetadata } from './pod-identity';
 import { renderServingConfig } from './serving-config';
 import { resolveSettings, type Settings } from './settings';
 
@@ -94,7 +95,7 @@ export class OnlineModel extends Construct implements IServedModel {
     super(scope, id);
     const settings = resolveSettings(this, props);
     const { name, selector, models, parts } = settings;
-    const metadata = metadataOf(props, settings);
+    const metadata = objectMetadata(props, settings);
     const add = (child: string, kind: string, content: Json, objectName: string = name) =>
       new ApiObject(this, child, { ...kindOf(kind), metadata: { ...metadata, name: objectName }, ...content });
 
@@ -105,7 +106,7 @@ export class OnlineModel extends Construct implements IServedModel {
     const encrypted = parts.server.tls !== undefined;
     this.url = `${encrypted ? 'https' : 'http'}://${host}`;
     this.grpcAddress = `${host}:${PORTS.grpc}`;
-    this._backend = backendOf(host, settings);
+    this._backend = backendOf(host, settings, parts.server);
 
     // In the order in which `kubectl apply` creates them: what pods need first. The Deployment comes last for another
     // reason too: in reports of cdk8s the last object of a name stands for all of that name.
@@ -155,11 +156,6 @@ export class OnlineModel extends Construct implements IServedModel {
   }
 }
 
-/** What the metadata of all objects have in common. */
-function metadataOf({ metadata }: OnlineModelProps, { labels, namespace }: Settings): ApiObjectMetadata {
-  return { ...metadata, namespace, labels: { ...labels, ...metadata?.labels } };
-}
-
 function configOf({ latencyBudget }: OnlineModelProps, settings: Settings): string {
   return renderServingConfig({
     models: settings.models.models,
@@ -171,13 +167,11 @@ function configOf({ latencyBudget }: OnlineModelProps, settings: Settings): stri
   });
 }
 
-function networkPolicyOf({ selector, clients, monitors, models, parts }: Settings): Json {
+function networkPolicyOf(settings: Settings): Json {
+  const { selector, models, parts } = settings;
   return renderNetworkPolicy({
     selector,
-    ingress: [
-      { peers: clients, ports: [PORTS.http, PORTS.grpc] },
-      { peers: monitors, ports: [PORTS.metrics] },
-    ],
+    ingress: servingIngress(settings),
     egress: [...models.egress, ...parts.additions.egress],
   });
 }

@@ -1,9 +1,10 @@
-import { PATHS, PORT_NAMES, ROLES } from '../contract';
+import { PATHS, PORT_NAMES, PORTS, ROLES, type ServerConfig } from '../contract';
 import {
   type ContainerInput,
   gracePeriodSeconds,
   type Json,
   mebibytes,
+  type NetworkPeer,
   type ProbeTarget,
   preStopCommand,
   renderEnvironment,
@@ -56,15 +57,22 @@ function predictor(props: OnlineModelProps, settings: Settings): ContainerInput 
     ports: servingPorts(),
     resources: settings.containerResources,
     volumeMounts: [CONFIG_MOUNT, TEMPORARY_MOUNT, ...settings.models.mounts, ...settings.parts.additions.mounts],
-    ...renderProbes(settings.loadMillis, probeTarget(settings)),
+    ...renderProbes(settings.loadMillis, probeTarget(settings.parts.server)),
     preStop: preStopCommand(),
   };
 }
 
+/** Who may connect to pods that serve. */
+export function servingIngress({ clients, monitors }: { clients: NetworkPeer[]; monitors: NetworkPeer[] }) {
+  return [
+    { peers: clients, ports: [PORTS.http, PORTS.grpc] },
+    { peers: monitors, ports: [PORTS.metrics] },
+  ];
+}
+
 /** Where probes ask: the kubelet takes any certificate, and has none of its own. */
-function probeTarget({ parts: { server } }: Settings): ProbeTarget {
-  const encrypted = server.tls !== undefined;
-  return encrypted && server.tls.clientCaPath !== undefined
+export function probeTarget({ tls }: Pick<ServerConfig, 'tls'>): ProbeTarget {
+  return tls?.clientCaPath !== undefined
     ? { port: PORT_NAMES.metrics }
-    : { port: PORT_NAMES.http, scheme: encrypted ? 'HTTPS' : undefined };
+    : { port: PORT_NAMES.http, scheme: tls === undefined ? undefined : 'HTTPS' };
 }

@@ -1,33 +1,27 @@
-import { Chart, type JsonPatch } from 'cdk8s';
+import type { JsonPatch } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { DEFAULT_IMAGE, PATHS, ROLES, SERVER_DEFAULTS } from '../contract';
+import { PATHS, ROLES, SERVER_DEFAULTS } from '../contract';
 import {
   bytesOf,
   type ContainerResources,
   DisruptionBudget,
   defaultDrainMillis,
-  type Labels,
   MEBIBYTE,
   type ModelResources,
   millisOf,
   NetworkPeer,
-  objectName,
   type ResourceNeeds,
   renderEnvironment,
   renderResources,
   Scaling,
-  selectorLabels,
-  standardLabels,
   type VolumeMount,
 } from '../kubernetes';
 import { type BoundModels, bindModels, memoryNeeds, type SizedModel, sizeModels } from './bound-models';
 import { type DeclaredParts, resolveParts } from './declared-parts';
 import { fallbackModelOf } from './fallback';
 import type { OnlineModelProps } from './online-model-props';
+import { type PodIdentity, resolvePodIdentity } from './pod-identity';
 import { WarmUp } from './warm-up';
-
-/** Context value of an app or a chart that names the runtime image of all its models. */
-const IMAGE_CONTEXT = 'model-serving/image';
 
 const DEFAULT_REPLICAS = 2;
 const DEFAULT_LOAD_MILLIS = 2 * 60_000;
@@ -42,16 +36,7 @@ export const CONFIG_MOUNT: VolumeMount = { name: 'config', mountPath: PATHS.conf
 export const TEMPORARY_MOUNT: VolumeMount = { name: 'tmp', mountPath: PATHS.temporary };
 
 /** The properties of an online model, with every default decided. */
-export interface Settings {
-  /** Name of all objects. */
-  readonly name: string;
-  readonly namespace: string | undefined;
-  readonly labels: Labels;
-  readonly selector: Labels;
-  readonly image: string;
-  /** Whether `image` is the one that comes with the library. */
-  readonly bundledImage: boolean;
-  readonly imagePullPolicy: string;
+export interface Settings extends PodIdentity {
   readonly scaling: Scaling;
   readonly disruptionBudget: DisruptionBudget;
   readonly resources: ModelResources;
@@ -77,28 +62,14 @@ export interface Settings {
 /** Decides everything that a user did not. */
 export function resolveSettings(construct: Construct, props: OnlineModelProps): Settings {
   const { model, resources = {} } = props;
-  const chart = Chart.of(construct);
-  const name = props.metadata?.name ?? objectName(construct, model.name, model.version);
-  const labels = standardLabels({
-    name: model.name,
-    version: model.version,
-    instance: name,
-    component: ROLES.predictor,
-    partOf: chart.node.path || chart.node.id,
-  });
-  const { image, bundledImage } = resolveImage(construct, props);
-  const imagePullPolicy = props.imagePullPolicy ?? 'IfNotPresent';
+  const { name: modelName, version } = model;
+  const subject = { name: modelName, version, component: ROLES.predictor, called: [modelName, version] };
+  const identity = resolvePodIdentity(construct, props, subject);
   const budgetMillis = props.latencyBudget ? millisOf(props.latencyBudget) : SERVER_DEFAULTS.requestTimeoutMillis;
   const parts = resolveParts(props, budgetMillis);
   const { sized, ...capacity } = resolveCapacity(props, resources, parts);
   return {
-    name,
-    namespace: props.metadata?.namespace ?? chart.namespace,
-    labels,
-    selector: selectorLabels(labels),
-    image,
-    bundledImage,
-    imagePullPolicy,
+    ...identity,
     scaling: props.scaling ?? Scaling.fixed(props.replicas ?? DEFAULT_REPLICAS),
     disruptionBudget: props.disruptionBudget ?? DisruptionBudget.maxUnavailable(1),
     resources,
@@ -114,26 +85,15 @@ export function resolveSettings(construct: Construct, props: OnlineModelProps): 
     parts,
     downloadMillis: sized.reduce((sum, each) => sum + each.model.source._binding.downloadMillis, 0),
     models: bindModels(sized, {
-      baseName: name,
-      image,
-      imagePullPolicy,
+      baseName: identity.name,
+      image: identity.image,
+      imagePullPolicy: identity.imagePullPolicy,
       resources: renderResources({ ...resources, gpu: undefined }, capacity.needs),
       configMount: CONFIG_MOUNT,
       temporaryMount: TEMPORARY_MOUNT,
       env: renderEnvironment(props.env ?? {}),
     }),
   };
-}
-
-/** The runtime image of a construct: its own, the app's, or the one that comes with the library. */
-export function resolveImage(
-  construct: Construct,
-  props: { readonly image?: string },
-): { image: string; bundledImage: boolean } {
-  const context: unknown = props.image ?? construct.node.tryGetContext(IMAGE_CONTEXT);
-  return context === undefined
-    ? { image: DEFAULT_IMAGE, bundledImage: true }
-    : { image: String(context), bundledImage: false };
 }
 
 function resolveCapacity(

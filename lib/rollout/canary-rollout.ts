@@ -1,4 +1,4 @@
-import { ApiObject, type ApiObjectMetadata, Duration } from 'cdk8s';
+import { ApiObject, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CONFIG_FILE, type NotificationConfig, ROLLOUT_OUTCOMES_PATH, ROLLOUT_PORTS } from '../contract';
 import { DeadMan, type TrafficSplit } from '../gateway';
@@ -11,7 +11,7 @@ import {
   type Violation,
   validateConstruct,
 } from '../kubernetes';
-import { mergeAdditions, type OnlineModel } from '../online';
+import { mergeAdditions, type OnlineModel, objectMetadata } from '../online';
 import type { CanaryRolloutProps } from './canary-rollout-props';
 import { checkCandidate } from './candidate-rules';
 import { controllerBinding, controllerRules } from './controller-access';
@@ -91,7 +91,7 @@ export class CanaryRollout extends Construct {
     super(scope, id);
     const settings = resolveSettings(this, props);
     const { name, namespace, selector } = settings;
-    const metadata = metadataOf(props, settings);
+    const metadata = objectMetadata(props, settings);
     const add = (child: string, kind: string, content: Json, objectName: string = name) =>
       new ApiObject(this, child, { ...kindOf(kind), metadata: { ...metadata, name: objectName }, ...content });
 
@@ -178,9 +178,4 @@ export class CanaryRollout extends Construct {
 
 function hostOf({ name, namespace }: Settings): string {
   return namespace === undefined ? name : `${name}.${namespace}.svc`;
-}
-
-/** What the metadata of all objects have in common. */
-function metadataOf({ metadata }: CanaryRolloutProps, { labels, namespace }: Settings): ApiObjectMetadata {
-  return { ...metadata, namespace, labels: { ...labels, ...metadata?.labels } };
 }

@@ -1,13 +1,7 @@
 import {
   checkConfigMapSize,
   checkDuration,
-  checkEnvironment,
-  checkImage,
-  checkObjectNames,
-  checkPodMetadata,
   checkResources,
-  checkScheduling,
-  checkServiceAccount,
   checkWebAddress,
   configMapBytes,
   millisOf,
@@ -17,6 +11,7 @@ import {
   type Violation,
   violation,
 } from '../kubernetes';
+import { checkPodOptions } from '../online';
 import type { CanaryRolloutProps } from './canary-rollout-props';
 import { checkComparison } from './comparison-rules';
 import { checkGuardrails } from './guardrail-rules';
@@ -49,7 +44,7 @@ export function checkRollout(props: CanaryRolloutProps, settings: Settings, conf
     ...checkMetrics(settings),
     ...notifications.flatMap(checkNotification),
     ...checkTraffic(props),
-    ...checkPodOptions(props, settings),
+    ...checkPod(props, settings),
     ...checkConfigMapSize(
       'The configuration of the rollout',
       configMapBytes({ 'config.json': config }),
@@ -147,14 +142,9 @@ function checkTraffic({ expectedRps, steps, guardrails }: CanaryRolloutProps): V
       ];
 }
 
-function checkPodOptions(props: CanaryRolloutProps, settings: Settings): Violation[] {
+function checkPod(props: CanaryRolloutProps, settings: Settings): Violation[] {
   return [
-    ...checkImage('The runtime image', settings.image),
-    ...checkObjectNames(settings.name, settings.namespace, props.metadata),
-    ...checkPodMetadata(props.podMetadata),
-    ...checkEnvironment(props.env ?? {}),
-    ...checkScheduling(props),
-    ...checkServiceAccount(props.serviceAccount, props.serviceAccountAnnotations),
+    ...checkPodOptions(props, settings),
     ...checkResources(settings.resources, settings.needs),
     ...[...settings.monitors, ...settings.outcomeReporters].flatMap(({ _violations }) => _violations),
   ];

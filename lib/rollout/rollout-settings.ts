@@ -1,22 +1,18 @@
-import { Chart, Duration, Size } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { ROLES } from '../contract';
 import {
   at,
   type ContainerResources,
-  type Labels,
   MEBIBYTE,
   type ModelResources,
   millisOf,
   NetworkPeer,
-  objectName,
   type ResourceNeeds,
   renderResources,
-  selectorLabels,
-  standardLabels,
 } from '../kubernetes';
-import { type OnlineModel, resolveImage } from '../online';
+import { type OnlineModel, type PodIdentity, resolvePodIdentity } from '../online';
 import type { CanaryRolloutProps } from './canary-rollout-props';
 import { hasReports } from './declared-outcomes';
 import { MetricsSource } from './metrics-source';
@@ -40,14 +36,7 @@ const COMPARISON_BYTES = 64 * MEBIBYTE;
 export const TEMPORARY_BYTES = 64 * MEBIBYTE;
 
 /** The properties of a rollout, with every default decided. */
-export interface Settings {
-  /** Name of all objects. */
-  readonly name: string;
-  readonly namespace: string | undefined;
-  readonly labels: Labels;
-  readonly selector: Labels;
-  readonly image: string;
-  readonly imagePullPolicy: string;
+export interface Settings extends PodIdentity {
   readonly resources: ModelResources;
   readonly needs: ResourceNeeds;
   readonly containerResources: ContainerResources;
@@ -70,28 +59,19 @@ export interface Settings {
 /** Decides everything that a user did not. */
 export function resolveSettings(construct: Construct, props: CanaryRolloutProps): Settings {
   const { candidate, steps, interval = DEFAULT_INTERVAL, maxStepTime = DEFAULT_STEP_TIME } = props;
-  const chart = Chart.of(construct);
-  const model = candidate.model;
-  const name = props.metadata?.name ?? objectName(construct, model.name, ROLES.rollout);
-  const labels = standardLabels({
-    name: model.name,
-    version: model.version,
-    instance: name,
-    component: ROLES.rollout,
-    partOf: chart.node.path || chart.node.id,
-  });
+  const { name, version } = candidate.model;
   const compares = steps.some(({ _step: { comparePercent } }) => comparePercent !== undefined);
   const needs = { bufferBytes: compares ? COMPARISON_BYTES : 0, volumeBytes: TEMPORARY_BYTES };
   const resources = resourcesOf(props.resources ?? {}, needs);
   const intervalMillis = millisOf(interval);
   const metrics = props.metrics ?? MetricsSource.direct();
   return {
-    name,
-    namespace: props.metadata?.namespace ?? chart.namespace,
-    labels,
-    selector: selectorLabels(labels),
-    image: resolveImage(construct, props).image,
-    imagePullPolicy: props.imagePullPolicy ?? 'IfNotPresent',
+    ...resolvePodIdentity(construct, props, {
+      name,
+      version,
+      component: ROLES.rollout,
+      called: [name, ROLES.rollout],
+    }),
     resources,
     needs,
     containerResources: renderResources(resources, needs),
