@@ -126,7 +126,7 @@ class ShardRun {
       });
       return await this.work(plan, model, engine, scorer);
     } finally {
-      await engine.close();
+      engine.close();
       await model.session.close();
     }
   }

@@ -15,6 +15,7 @@ import { ObjectChangedError } from './error';
 import { asFolder, parseLocation } from './location';
 import type { Content, ObjectInfo } from './object-store';
 import type { StoreAccess } from './open-store';
+import { ifPresent } from './present';
 
 /**
  * Azure Blob Storage. A new blob is a Put Blob with `If-None-Match: *`.
@@ -88,34 +89,17 @@ class AzureDriver implements StoreDriver {
   }
 
   head(key: string, abortSignal: AbortSignal): Promise<ObjectInfo | undefined> {
-    return this.asking(key, async () => {
-      try {
-        const { contentLength, etag } = await this.blob(key).getProperties({ abortSignal });
-        return this.info(key, contentLength, etag);
-      } catch (error) {
-        if (statusOf(error) === 404) {
-          return undefined;
-        }
-        throw error;
-      }
+    return this.askingIfPresent(key, async () => {
+      const { contentLength, etag } = await this.blob(key).getProperties({ abortSignal });
+      return this.info(key, contentLength, etag);
     });
   }
 
   open(key: string, { from, to, etag }: OpenRequest, abortSignal: AbortSignal): Promise<Readable | undefined> {
-    return this.asking(key, async () => {
-      try {
-        const conditions = etag === undefined ? {} : { ifMatch: etag };
-        const { readableStreamBody } = await this.blob(key).download(from, to - from, { conditions, abortSignal });
-        return readableStreamBody as Readable;
-      } catch (error) {
-        if (statusOf(error) === 404) {
-          return undefined;
-        }
-        if ([412, 416].includes(statusOf(error) ?? 0)) {
-          throw new ObjectChangedError(this.uriOf(key));
-        }
-        throw error;
-      }
+    return this.askingIfPresent(key, async () => {
+      const conditions = etag === undefined ? {} : { ifMatch: etag };
+      const { readableStreamBody } = await this.blob(key).download(from, to - from, { conditions, abortSignal });
+      return readableStreamBody as Readable;
     });
   }
 
@@ -144,6 +128,10 @@ class AzureDriver implements StoreDriver {
     return this.asking(key, async () => {
       await this.blob(key).deleteIfExists({ abortSignal });
     });
+  }
+
+  private askingIfPresent<T>(key: string, ask: () => Promise<T>): Promise<T | undefined> {
+    return this.asking(key, () => ifPresent(this.uriOf(key), statusOf, ask));
   }
 
   private async asking<T>(key: string, ask: () => Promise<T>): Promise<T> {

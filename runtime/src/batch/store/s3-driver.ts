@@ -14,6 +14,7 @@ import { ObjectChangedError, UnfitStoreError } from './error';
 import { type Location, parseLocation } from './location';
 import type { Content, ObjectInfo } from './object-store';
 import type { StoreAccess } from './open-store';
+import { ifPresent } from './present';
 
 /**
  * Amazon S3 and servers that speak its protocol. A new object is a PutObject with `If-None-Match: *`.
@@ -58,37 +59,20 @@ class S3Driver implements StoreDriver {
   }
 
   head(key: string, signal: AbortSignal): Promise<ObjectInfo | undefined> {
-    return this.asking(key, async () => {
-      try {
-        const output = await this.client.send(new HeadObjectCommand(this.at(key)), { abortSignal: signal });
-        return this.info(key, output.ContentLength ?? 0, output.ETag ?? '');
-      } catch (error) {
-        if (statusOf(error) === 404) {
-          return undefined;
-        }
-        throw error;
-      }
+    return this.askingIfPresent(key, async () => {
+      const output = await this.client.send(new HeadObjectCommand(this.at(key)), { abortSignal: signal });
+      return this.info(key, output.ContentLength ?? 0, output.ETag ?? '');
     });
   }
 
   open(key: string, { from, to, etag }: OpenRequest, signal: AbortSignal): Promise<Readable | undefined> {
-    return this.asking(key, async () => {
-      try {
-        const output = await this.client.send(
-          new GetObjectCommand({ ...this.at(key), Range: `bytes=${from}-${to - 1}`, IfMatch: etag }),
-          { abortSignal: signal },
-        );
-        // On Node the body is always a stream of Node's; the type also covers browsers.
-        return output.Body as Readable;
-      } catch (error) {
-        if (statusOf(error) === 404) {
-          return undefined;
-        }
-        if ([412, 416].includes(statusOf(error) ?? 0)) {
-          throw new ObjectChangedError(this.uriOf(key));
-        }
-        throw error;
-      }
+    return this.askingIfPresent(key, async () => {
+      const output = await this.client.send(
+        new GetObjectCommand({ ...this.at(key), Range: `bytes=${from}-${to - 1}`, IfMatch: etag }),
+        { abortSignal: signal },
+      );
+      // On Node the body is always a stream of Node's; the type also covers browsers.
+      return output.Body as Readable;
     });
   }
 
@@ -132,6 +116,10 @@ class S3Driver implements StoreDriver {
 
   close(): void {
     this.client.destroy();
+  }
+
+  private askingIfPresent<T>(key: string, ask: () => Promise<T>): Promise<T | undefined> {
+    return this.asking(key, () => ifPresent(this.uriOf(key), statusOf, ask));
   }
 
   private async asking<T>(key: string, ask: () => Promise<T>): Promise<T> {
