@@ -142,7 +142,13 @@ project.package.addField('exports', {
   './package.json': './package.json',
   './.jsii': './.jsii',
 });
-project.package.addField('allowScripts', { node: true, esbuild: true, 'onnxruntime-node': false });
+project.package.addField('allowScripts', {
+  node: true,
+  esbuild: true,
+  'onnxruntime-node': false,
+  '@confluentinc/kafka-javascript': false,
+  protobufjs: false,
+});
 project.package.addField('jsii', {
   outdir: 'packages',
   versionFormat: 'full',
@@ -225,16 +231,20 @@ new JsonFile(project, 'runtime/package.json', {
       '@aws-sdk/client-s3': '^3.900.0',
       '@azure/identity': '^4.10.0',
       '@azure/storage-blob': '^12.28.0',
+      '@confluentinc/kafka-javascript': '1.10.1',
       '@duckdb/node-api': '1.5.6-r.1',
       '@duckdb/node-bindings': '1.5.6-r.1',
       '@grpc/grpc-js': '^1.14.4',
       '@grpc/proto-loader': '^0.8.1',
       '@grpc/reflection': '^1.0.4',
+      '@nats-io/jetstream': '^3.4.0',
+      '@nats-io/transport-node': '^3.4.0',
       '@opentelemetry/api': '^1.10.0',
       '@opentelemetry/exporter-trace-otlp-http': '0.301.0',
       '@opentelemetry/resources': '3.1.0',
       '@opentelemetry/sdk-trace': '3.1.0',
       '@redis/client': '^6.3.1',
+      avsc: '^5.7.9',
       commander: '^14.0.3',
       express: '^5.3.0',
       'google-auth-library': '^10.9.1',
@@ -244,6 +254,7 @@ new JsonFile(project, 'runtime/package.json', {
       pino: '^10.4.0',
       'pino-pretty': '^13.2.0',
       'prom-client': '^15.1.3',
+      protobufjs: '^7.5.5',
       'secure-json-parse': '^4.1.1',
       'tar-stream': '^3.1.7',
       yaml: '^2.9.1',

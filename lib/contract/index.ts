@@ -14,4 +14,6 @@ export * from './rollout-metrics';
 export * from './rollout-status';
 export * from './runtime';
 export * from './security-config';
+export * from './stream-config';
+export * from './stream-metrics';
 export * from './tracing-config';

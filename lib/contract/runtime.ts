@@ -22,6 +22,7 @@ export const ROLES = {
   agent: 'agent',
   batch: 'batch',
   lookup: 'lookup',
+  stream: 'stream',
 } as const;
 
 /** Container ports. */
@@ -90,6 +91,8 @@ export const ENVIRONMENT = {
   sandbox: 'MODEL_SERVING_SANDBOX',
   /** Name of the Job of a pod, from its label `batch.kubernetes.io/job-name`. */
   job: 'MODEL_SERVING_JOB',
+  /** Name of the pod: static members of a consumer group and transactional ids are named by it. Default: the host's name. */
+  pod: 'MODEL_SERVING_POD',
   /** Number of the shard of a pod of an Indexed Job, from 0; set by Kubernetes. */
   completionIndex: 'JOB_COMPLETION_INDEX',
   /** IP address that servers listen on. Default: every address of the container. */
