@@ -61,32 +61,38 @@ describeWith('the broken candidate, run on this machine', ENVOY, () => {
   test('is turned back by the comparison, before a client gets one of its answers', async () => {
     const folder = synthesizeWith('v3');
     const running = await runManifests(folder);
-    const [local] = running.files('status.json').map((text) => JSON.parse(text));
-    const [{ url, namespace, rollouts }] = local.apis;
-    const api = KubernetesApi.at(url, { namespace });
-    const statusOf = async (): Promise<RolloutStatus> =>
-      JSON.parse((await api.get<ConfigMapObject>(CONFIG_MAPS, rollouts[0])).data?.['status.json'] ?? '{}');
-
-    const gateway = `${running.url('gateway')}/v1/models/iris-classifier:predict`;
     const answered: number[] = [];
-    const sendAll = async () => {
-      for (let first = 0; first < python.instances.length; first += AT_ONCE) {
-        const flowers = python.instances.slice(first, first + AT_ONCE);
-        const labels = flowers.map(async (flower) => {
-          const { predictions } = await predict<{ predictions: { label: number }[] }>(gateway, { instances: [flower] });
-          return predictions[0]?.label ?? Number.NaN;
-        });
-        answered.push(...(await Promise.all(labels)));
-      }
-    };
-    const end = performance.now() + MAX_MILLIS;
-    let status = await statusOf();
-    while (status.phase !== 'RolledBack' && performance.now() < end) {
-      await sendAll();
+    let status: RolloutStatus;
+    try {
+      const [local] = running.files('status.json').map((text) => JSON.parse(text));
+      const [{ url, namespace, rollouts }] = local.apis;
+      const api = KubernetesApi.at(url, { namespace });
+      const statusOf = async (): Promise<RolloutStatus> =>
+        JSON.parse((await api.get<ConfigMapObject>(CONFIG_MAPS, rollouts[0])).data?.['status.json'] ?? '{}');
+
+      const gateway = `${running.url('gateway')}/v1/models/iris-classifier:predict`;
+      const sendAll = async () => {
+        for (let first = 0; first < python.instances.length; first += AT_ONCE) {
+          const flowers = python.instances.slice(first, first + AT_ONCE);
+          const labels = flowers.map(async (flower) => {
+            const { predictions } = await predict<{ predictions: { label: number }[] }>(gateway, {
+              instances: [flower],
+            });
+            return predictions[0]?.label ?? Number.NaN;
+          });
+          answered.push(...(await Promise.all(labels)));
+        }
+      };
+      const end = performance.now() + MAX_MILLIS;
       status = await statusOf();
+      while (status.phase !== 'RolledBack' && performance.now() < end) {
+        await sendAll();
+        status = await statusOf();
+      }
+    } finally {
+      await running.stop();
+      rmSync(folder, { recursive: true, force: true });
     }
-    await running.stop();
-    rmSync(folder, { recursive: true, force: true });
 
     expect(status).toMatchObject({ phase: 'RolledBack', candidateWeight: 0, step: { index: 0 } });
     expect(status.reason).toMatch(/^guardrail failed: disagreement: /);
