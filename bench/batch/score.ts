@@ -6,7 +6,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TableEngine, type TableFile, type TableFormat, type TableSchema } from '../../runtime/src/batch/table';
+import {
+  type Score,
+  TableEngine,
+  type TableFile,
+  type TableFormat,
+  type TableSchema,
+} from '../../runtime/src/batch/table';
 import { loadModel } from '../../runtime/src/model';
 import { createLogger } from '../../runtime/src/telemetry';
 
@@ -33,15 +39,20 @@ async function main(modelPath: string, path: string, directory: string): Promise
     features: [{ input: 'input', columns: Array.from({ length: 10 }, (_, index) => `f${index}`) }],
     passThrough: ['id'],
   });
-  let rows = 0;
-  for (const [part, file] of partsOf(
-    { path, format: formatOf(path) },
-    await engine.schemaOf({ path, format: formatOf(path) }),
-  ).entries()) {
-    const output = join(directory, `part-${part}.parquet`);
-    const errorsPath = join(directory, `errors-${part}.jsonl`);
-    rows += (await scorer.score(file, { files: [{ path: output, format: 'parquet' }], errorsPath })).rowsOut;
+  const whole = { path, format: formatOf(path) };
+  const schema = await engine.schemaOf(whole);
+  const scores: Promise<Score>[] = [];
+  for (const [part, file] of partsOf(whole, schema).entries()) {
+    const output = { files: [{ path: join(directory, `part-${part}.parquet`), format: 'parquet' as const }] };
+    await scores.at(-2); // as the role: while one part is written the next one is scored
+    await new Promise<void>((onRead, failed) => {
+      const errorsPath = join(directory, `errors-${part}.jsonl`);
+      const score = scorer.score(file, { ...output, errorsPath }, { schema, onRead });
+      score.catch(failed);
+      scores.push(score);
+    });
   }
+  const rows = (await Promise.all(scores)).reduce((sum, { rowsOut }) => sum + rowsOut, 0);
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const peakMb = (process.resourceUsage().maxRSS * 1024) / 1e6;

@@ -198,7 +198,8 @@ describeWith('predictions that are looked up', REDIS_SERVER, () => {
   it('never mix runs, and none is missing, while runs follow each other under load', async () => {
     await redis.command('FLUSHALL');
     await write('m0', users(0, 2000, '0'), ['score']);
-    const test = await start(lookupConfig(redis.address));
+    // Writers, clients and the lookup share this thread: none of them is in time.
+    const test = await start(lookupConfig(redis.address, { timeoutMillis: 10_000 }));
     await eventually('the model is ready', test.isReady);
     const wrong: unknown[] = [];
     const seen = new Set<string | null>();

@@ -28,6 +28,13 @@ export interface RedisServerOptions {
    * @default false
    */
   readonly tls?: boolean;
+
+  /**
+   * More settings, for example `--maxmemory`, `4mb`.
+   *
+   * @default - nothing is kept on disk
+   */
+  readonly settings?: readonly string[];
 }
 
 /** A Redis server of this machine, on a free port, that keeps its data in a directory of its own. */
@@ -61,7 +68,11 @@ afterAll(async () => {
 });
 
 /** Starts a server. It is stopped when the tests of the file have run. */
-export async function startRedisServer({ password, tls = false }: RedisServerOptions = {}): Promise<RedisServer> {
+export async function startRedisServer({
+  password,
+  tls = false,
+  settings = [],
+}: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'redis-test-'));
   const port = await freePort();
   const caPath = join(directory, 'ca.crt');
@@ -74,6 +85,7 @@ export async function startRedisServer({ password, tls = false }: RedisServerOpt
     ...(tls ? ['--tls-ca-cert-file', caPath] : []),
     ...['--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no', '--logfile', ''],
     ...(password === undefined ? [] : ['--requirepass', password]),
+    ...settings,
   ];
   let child: ChildProcess | undefined;
   const command = async (...command: string[]) => {

@@ -1,20 +1,12 @@
-import { createHash } from 'node:crypto';
+import { redisScript, type Script } from '../redis';
 import { POINTER_FIELDS } from './run-record';
-
-/** A program that the Redis server runs: nothing else happens meanwhile. */
-export interface Script {
-  readonly source: string;
-
-  /** SHA-1 of the source, by which it is called. */
-  readonly sha1: string;
-}
 
 /**
  * Writes rows of one hash and counts those that are new. Both at once, so that the count is right whatever is written twice.
  *
  * Keys: the hash, the run. Arguments: milliseconds until the hash goes, then key and row of each.
  */
-export const WRITE_ROWS: Script = script(`
+export const WRITE_ROWS: Script = redisScript(`
 local new = redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 if new > 0 then
@@ -27,7 +19,7 @@ return new
 const SERVER_LIFE = `string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or 'unknown'`;
 
 /** Says which life the server is in. No keys. */
-export const READ_LIFE: Script = script(`
+export const READ_LIFE: Script = redisScript(`
 return ${SERVER_LIFE}
 `);
 
@@ -38,7 +30,7 @@ return ${SERVER_LIFE}
  * Keys: the run, its units. Arguments: the life in which the unit was begun, name of the unit, what is noted, milliseconds
  * until both keys go. Returns 1 when it is noted, else 0.
  */
-export const NOTE_UNIT: Script = script(`
+export const NOTE_UNIT: Script = redisScript(`
 if (${SERVER_LIFE}) ~= ARGV[1] or redis.call('HEXISTS', KEYS[1], 'plan') == 0 then
   return 0
 end
@@ -54,7 +46,7 @@ return 1
  *
  * Keys: the pointer. Arguments: name of the run, its time, its record. Returns 1 when the run is current afterwards, else 0.
  */
-export const SWITCH_RUN: Script = script(`
+export const SWITCH_RUN: Script = redisScript(`
 local run = redis.call('HGET', KEYS[1], '${POINTER_FIELDS.run}')
 if run and run ~= ARGV[1] then
   if tonumber(redis.call('HGET', KEYS[1], '${POINTER_FIELDS.time}')) >= tonumber(ARGV[2]) then
@@ -65,8 +57,3 @@ end
 redis.call('HSET', KEYS[1], '${POINTER_FIELDS.run}', ARGV[1], '${POINTER_FIELDS.time}', ARGV[2], '${POINTER_FIELDS.current}', ARGV[3])
 return 1
 `);
-
-function script(text: string): Script {
-  const source = text.trim();
-  return { source, sha1: createHash('sha1').update(source).digest('hex') };
-}

@@ -3,6 +3,7 @@ import type { RedisClientOptions, RedisFunctions, RedisModules, RedisScripts } f
 import type { RedisTableConfig } from '../contract';
 import { errorMessage } from '../telemetry';
 import { RedisError } from './error';
+import type { RedisCommand } from './questions';
 
 /** Longest time for TCP and TLS. */
 const CONNECT_MILLIS = 2000;
@@ -20,7 +21,7 @@ export interface RedisConnection {
    *
    * @param asBytes whether texts of the reply are given as their bytes
    */
-  send(command: readonly string[], asBytes: boolean): Promise<unknown>;
+  send(command: RedisCommand, asBytes: boolean): Promise<unknown>;
 
   /** Resolves when the connection is gone, with the reason. */
   readonly lost: Promise<unknown>;

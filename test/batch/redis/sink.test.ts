@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { RedisSink } from '../../../runtime/src/batch/redis';
 import { bucketOf, type RunPointer, readPointer } from '../../../runtime/src/prediction-table';
@@ -176,6 +177,17 @@ describeWith('predictions as a table in Redis', REDIS_SERVER, () => {
     await expect(connectSink(config, sinkRun({ id: 'r1' }))).rejects.toMatchObject({
       exitCode: 43,
       message: expect.stringContaining('HSETNX'),
+    });
+  });
+
+  const outside = Object.values(networkInterfaces())
+    .flatMap((addresses = []) => addresses)
+    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+  (outside === undefined ? it.skip : it)('says at once that a server takes nobody from other machines', async () => {
+    const { port } = await startRedisServer({ settings: ['--bind', '0.0.0.0', '--protected-mode', 'yes'] });
+    await expect(connectSink(sinkConfig(`${outside}:${port}`), sinkRun({ id: 'r1' }))).rejects.toMatchObject({
+      exitCode: 43,
+      message: expect.stringContaining('protected-mode'),
     });
   });
 

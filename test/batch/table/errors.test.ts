@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { TableError } from '../../../runtime/src/batch/table';
-import { Tables } from './tables';
+import { linesOf, Tables } from './tables';
 
 const tables = new Tables();
 
@@ -88,6 +88,34 @@ describe('a row without prediction', () => {
     expect([rows, errors.length, errors[2999].values]).toEqual([[], 3000, { id: 2999 }]);
   });
 
+  it('is found, and the others keep their places, when pieces of a file are read side by side', async () => {
+    const input = await tables.parquet(
+      `SELECT i AS id, CASE WHEN i % 50000 = 7 THEN NULL ELSE i::DOUBLE END AS x, 1.0 AS y
+       FROM (SELECT unnest(range(260000)) AS i)`,
+      ', ROW_GROUP_SIZE 40960',
+    );
+    let seen = 0;
+    let readAt = 0;
+    const scorer = await tables.scorer(PAIR);
+    const file = { path: tables.path('parquet'), format: 'parquet' as const };
+    const errorsPath = tables.path('errors');
+    const onRows = (rows: number, errors: number) => {
+      seen += rows + errors;
+    };
+    const onRead = () => {
+      readAt = seen;
+    };
+    const schema = await (await tables.engine).schemaOf(input);
+    const score = await scorer.score(input, { files: [file], errorsPath }, { schema, onRows, onRead });
+    expect([score, readAt]).toEqual([{ rowsIn: 260_000, rowsOut: 259_994, rowsError: 6 }, 260_000]);
+    const [found] = await tables.query(
+      `SELECT count(*)::INT AS n, count(*) FILTER (WHERE output[1] = id::FLOAT AND output[2] = 1)::INT AS good,
+         bool_and(id > before) AS ordered FROM (SELECT *, lag(id, 1, -1) OVER () AS before FROM read_parquet('${file.path}'))`,
+    );
+    expect(found).toEqual({ n: 259_994, good: 259_994, ordered: true });
+    expect(linesOf(errorsPath).map(({ row }) => row)).toEqual([7, 50_007, 100_007, 150_007, 200_007, 250_007]);
+  });
+
   it('is numbered in the file, when some row groups are read', async () => {
     const input = await tables.parquet(
       'SELECT i AS id, CASE WHEN i = 3000 THEN NULL ELSE 1.0 END AS x, 1.0 AS y FROM (SELECT unnest(range(6144)) AS i)',
@@ -132,6 +160,19 @@ describe('a line', () => {
       },
       { row: 8, column: 'x', reason: 'is missing', values: { id: 'i' } },
     ]);
+  });
+
+  it('of CSV is numbered by rows, whatever lines are between them', async () => {
+    const lines = ['id,x,y', 'a,1,2', '', '"b\n\nb",3,4', '', '', 'c,x,2', 'd,1,2', '', 'e,1', 'f,,6', ''];
+    for (const lineBreak of ['\n', '\r\n']) {
+      const { score, errors } = await tables.score(PAIR, text('csv', lines.join(lineBreak)));
+      expect(score).toEqual({ rowsIn: 6, rowsOut: 3, rowsError: 3 });
+      expect(errors.sort((a, b) => a.row - b.row)).toMatchObject([
+        { row: 2, text: 'c,x,2' },
+        { row: 4, text: 'e,1' },
+        { row: 5, column: 'x', reason: 'is missing' },
+      ]);
+    }
   });
 
   it('of CSV may be without header, of other delimiters, and with line breaks in quotes', async () => {

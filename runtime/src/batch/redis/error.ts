@@ -27,12 +27,18 @@ const LASTING: readonly (readonly [refusal: RegExp, exitCode: number, reason: st
       'keep runs for a shorter time',
   ],
   [
-    /\b(WRONGPASS|NOAUTH)\b|invalid password|called without any password/,
+    /\b(WRONGPASS|NOAUTH)\b|invalid password|called without any password|invalid username-password/,
     EXIT_CODES.badConfiguration,
     'the server does not accept the user or the password. Correct username or the file of passwordPath',
   ],
   [
-    /\bNOPERM\b/,
+    /\bDENIED\b/,
+    EXIT_CODES.badConfiguration,
+    'the server takes no connections from other machines while it has no password (protected-mode). Give it one, and name ' +
+      'the file of passwordPath',
+  ],
+  [
+    /\bNOPERM\b|ACL failure in script|user executing the script can't/,
     EXIT_CODES.badConfiguration,
     'the user may not write the table. Allow it the commands HSET, HSETNX, HGET, HGETALL, HVALS, HKEYS, HLEN, HINCRBY, ' +
       'PEXPIRE, PEXPIREAT, TIME, INFO, EVALSHA and SCRIPT LOAD on the keys that begin with the name of the table',

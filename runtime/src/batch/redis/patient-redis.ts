@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT_CODES } from '../../contract';
-import type { Script } from '../../prediction-table';
-import { type RedisAddress, RedisClient, RedisError, reasonOf } from '../../redis';
+import { type RedisAddress, RedisClient, RedisError, reasonOf, type Script } from '../../redis';
 import { errorMessage, type Logger } from '../../telemetry';
 import { isPassing, lastingRefusal, RedisSinkError } from './error';
 

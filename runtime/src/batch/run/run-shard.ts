@@ -14,6 +14,7 @@ import { Ledger } from './ledger';
 import { makePlan } from './make-plan';
 import type { BatchMetrics } from './metrics';
 import { declaredModel, loadDeclaredModel } from './model';
+import { ObjectSchemas } from './object-schemas';
 import { type Plan, requireSameDeclaration } from './plan';
 import { Progress, type ProgressReading } from './progress';
 import type { RunRecord } from './records';
@@ -149,6 +150,7 @@ class ShardRun {
     options.metrics.follow(progress);
     const tools: ShardTools = {
       ...{ config, plan, ledger, sinks, progress, store, engine, scorer, scratch, attempt, logger, abort },
+      schemas: new ObjectSchemas(engine),
       metrics: options.metrics,
       drain: options.drain,
     };

@@ -36,6 +36,15 @@ interface Numbered {
   readonly unit: PlannedUnit;
 }
 
+/** A unit under way. */
+interface UnitWork {
+  /** All rows are read and scored: the next unit can be, too. It fails when the unit does. */
+  readonly read: Promise<void>;
+
+  /** The unit is written; what it gives commits it. */
+  readonly written: Promise<() => Promise<void>>;
+}
+
 /** A unit that was scored and is not committed. */
 interface Scored {
   readonly record: UnitRecord;
@@ -43,8 +52,8 @@ interface Scored {
 }
 
 /**
- * Does the units of one shard that are not done, in order. The next unit is downloaded and the one before is uploaded while
- * one is scored.
+ * Does the units of one shard that are not done, in order. The next unit is downloaded, and the one before is written and
+ * uploaded, while one is scored.
  *
  * @returns the record of the shard
  * @throws StoppedError when it was drained, BatchError when too many rows are errors
@@ -77,7 +86,7 @@ export async function restoreUnit(name: string, tools: ShardTools): Promise<void
   const input = await openUnit(tools.config, tools.plan, unit, tools, tools.abort);
   const output = new UnitOutput(tools.config, tools.scratch, `${name}-restored`);
   try {
-    await tools.scorer.score(input.table, output, { signal: tools.abort });
+    await tools.scorer.score(input.table, output, { schema: input.schema, signal: tools.abort });
     await input.verify();
     await output.writeTables(tools.sinks, name);
   } finally {
@@ -100,11 +109,13 @@ class UnitPipeline {
   }
 
   async run(waiting: readonly Numbered[]): Promise<void> {
-    let upload: Promise<void> = Promise.resolve();
+    let before: Promise<void> = Promise.resolve();
+    let current: UnitWork | undefined;
     let download = this.begin(waiting[0]);
     try {
       for (const [index, next] of waiting.entries()) {
         if (this.tools.drain.aborted) {
+          await before; // what is scored is kept
           throw this.tools.drain.reason;
         }
         const input = await download;
@@ -112,18 +123,20 @@ class UnitPipeline {
         if (input === undefined) {
           throw new StoppedError('The unit was not downloaded.');
         }
-        const commit = await this.score(next, input);
-        await upload;
-        upload = commit();
+        const work = this.score(next, input);
+        current = work;
+        await work.read;
+        await before;
+        before = work.written.then((commit) => commit());
         // It is awaited with the next one; a failure meanwhile ends that one early.
-        upload.catch((error: unknown) => this.failure.abort(error));
+        before.catch((error: unknown) => this.failure.abort(error));
       }
-      await upload;
+      await before;
     } catch (error) {
       this.failure.abort(error);
       throw this.failure.signal.reason;
     } finally {
-      await Promise.allSettled([upload, download.then((input) => input?.remove())]);
+      await Promise.allSettled([before, current?.written, download.then((input) => input?.remove())]);
     }
   }
 
@@ -138,8 +151,18 @@ class UnitPipeline {
     return download;
   }
 
+  private score(next: Numbered, input: UnitInput): UnitWork {
+    let onRead: () => void = () => undefined;
+    const allRead = new Promise<void>((resolve) => {
+      onRead = resolve;
+    });
+    const written = this.write(next, input, onRead);
+    written.catch(() => undefined); // awaited by who awaits the unit
+    return { read: Promise.race([allRead, written.then(() => undefined)]), written };
+  }
+
   /** @returns what commits the unit */
-  private async score({ number, unit }: Numbered, input: UnitInput): Promise<() => Promise<void>> {
+  private async write({ number, unit }: Numbered, input: UnitInput, onRead: () => void): Promise<() => Promise<void>> {
     const { tools, shard } = this;
     const { config, scratch, scorer, progress, metrics, attempt, plan } = tools;
     const name = `${shard}-${number}-${attempt}`;
@@ -148,7 +171,9 @@ class UnitPipeline {
     try {
       const score = await metrics.during('score', () =>
         scorer.score(input.table, output, {
+          schema: input.schema,
           signal: this.signal,
+          onRead,
           onRows: (rows, errors) => progress.add(rows, errors),
         }),
       );

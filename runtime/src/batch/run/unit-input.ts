@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { BatchConfig } from '../../contract';
 import { ObjectChangedError, type ObjectStore } from '../store';
-import type { Scorer, TableEngine, TableFile, TableFormat } from '../table';
+import type { Scorer, TableEngine, TableFile, TableFormat, TableSchema } from '../table';
+import type { ObjectSchemas } from './object-schemas';
 import type { Plan, PlannedObject, PlannedUnit } from './plan';
 import { SparseParquet } from './sparse-parquet';
 import { cutLines } from './text-lines';
@@ -12,6 +13,7 @@ export interface InputTools {
   readonly store: ObjectStore;
   readonly engine: TableEngine;
   readonly scorer: Scorer;
+  readonly schemas: ObjectSchemas;
 
   /** Directory of this process for unfinished files. */
   readonly scratch: string;
@@ -20,6 +22,9 @@ export interface InputTools {
 /** The rows of a unit as a file of this machine. */
 export interface UnitInput {
   readonly table: TableFile;
+
+  /** What is known of the table. Absent = it has to be looked up. */
+  readonly schema?: TableSchema;
   readonly object: PlannedObject;
 
   /** Bytes that were read from elsewhere. */
@@ -37,7 +42,7 @@ export async function openUnit(
   config: BatchConfig,
   plan: Plan,
   unit: PlannedUnit,
-  { store, engine, scorer, scratch }: InputTools,
+  { store, scorer, schemas, scratch }: InputTools,
   signal: AbortSignal,
 ): Promise<UnitInput> {
   const { input } = config;
@@ -57,7 +62,8 @@ export async function openUnit(
   if (local !== undefined && unit.bytes === undefined) {
     await verify();
     const table = { ...common, path: local, rowGroups: unit.rowGroups };
-    return { table, object, bytesRead: 0, verify, remove: async () => undefined };
+    const schema = format === 'parquet' ? await schemas.of(object, table) : undefined;
+    return { table, schema, object, bytesRead: 0, verify, remove: async () => undefined };
   }
   const path = join(scratch, `input-${unit.object}-${(unit.rowGroups ?? unit.bytes ?? [0])[0]}${extname(object.key)}`);
   const remove = () => rm(path, { force: true });
@@ -66,9 +72,9 @@ export async function openUnit(
   try {
     if (unit.rowGroups !== undefined) {
       const sparse = await SparseParquet.create(store, object, path, signal);
-      const schema = await engine.schemaOf({ path, format });
+      const schema = await schemas.of(object, { path, format });
       const bytesRead = await sparse.fetchColumns(schema, unit.rowGroups, scorer.columnsRead(schema));
-      return { ...made, table: { ...common, path, rowGroups: unit.rowGroups }, bytesRead };
+      return { ...made, table: { ...common, path, rowGroups: unit.rowGroups }, schema, bytesRead };
     }
     const { key, etag, bytes: size } = object;
     const [from, to] = unit.bytes ?? [0, size];

@@ -9,6 +9,7 @@ export const CHUNK_ROWS = 2048;
 
 /** Chunks whose rows are run together, with the tensors that were made of them. */
 export class Batch {
+  /** The chunks, when they are kept. */
   readonly chunks: { readonly chunk: duckdb.DataChunk; readonly firstRow: number; readonly rows: number }[] = [];
   faults = new BatchFaults();
 
@@ -19,10 +20,12 @@ export class Batch {
   /**
    * @param inputs the columns of every input, side by side in the chunks
    * @param capacity most rows
+   * @param keepsChunks whether more than the inputs is needed of the chunks
    */
   constructor(
     private readonly inputs: readonly FeatureInput[],
     private readonly capacity: number,
+    private readonly keepsChunks: boolean,
   ) {
     this.tensors = inputs.map(({ spec: { datatype }, rowShape, columns }) => ({
       datatype,
@@ -38,7 +41,7 @@ export class Batch {
     this.rows = 0;
   }
 
-  /** Takes a chunk. It is kept until the batch is emptied. */
+  /** Takes the rows of a chunk. */
   add(chunk: duckdb.DataChunk): void {
     const rows = duckdb.data_chunk_get_size(chunk);
     const firstRow = this.rows;
@@ -53,7 +56,9 @@ export class Batch {
         position += 1;
       });
     });
-    this.chunks.push({ chunk, firstRow, rows });
+    if (this.keepsChunks) {
+      this.chunks.push({ chunk, firstRow, rows });
+    }
     this.rows += rows;
   }
 

@@ -1,6 +1,7 @@
 import duckdb from '@duckdb/node-bindings';
 import { errorMessage } from '../../telemetry';
 import { TableError } from './error';
+import { literal } from './sql';
 import { textsOf } from './vectors';
 
 /** What a query answers, one object for each row; values as DuckDB writes them as text. */
@@ -9,8 +10,8 @@ export type TextRow = Readonly<Record<string, string | null>>;
 /** Kinds of errors of DuckDB that tell nothing of the table that is read. */
 const NOT_THE_TABLE = /^(Out of Memory|IO|Interrupt|INTERRUPT|Internal|INTERNAL|FATAL|Fatal|Permission)\b/;
 
-/** How much of a streamed answer is made before it is asked for. It goes on in threads of DuckDB while the model runs. */
-const READ_AHEAD = '16MB';
+/** How much of a streamed answer is made before it is asked for, while the model runs. */
+const READ_AHEAD = '4MB';
 
 /** An engine for tables of this process. Nothing of it outlives it. */
 export class Database {
@@ -30,6 +31,16 @@ export class Database {
   /** Connections work side by side; statements of one come one after the other. */
   async connect(): Promise<Connection> {
     return new Connection(await duckdb.connect(this.database));
+  }
+
+  /** Changes a setting. */
+  async set(name: string, value: string): Promise<void> {
+    const connection = await this.connect();
+    try {
+      await connection.run(`SET ${name} = ${literal(value)}`);
+    } finally {
+      connection.close();
+    }
   }
 
   /** A name that nothing else in it has. */

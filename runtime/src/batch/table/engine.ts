@@ -1,6 +1,7 @@
 import type { LoadedModel } from '../../model';
 import type { Logger } from '../../telemetry';
 import { Database } from './database';
+import { ParquetReaders } from './parquet-readers';
 import { readSchema } from './schema';
 import type { Scorer, ScorerOptions } from './scorer';
 import type { TableFile, TableSchema } from './table-file';
@@ -22,20 +23,29 @@ export interface TableEngineOptions {
 
 /** Reads and writes tables, and scores them. */
 export class TableEngine {
-  private constructor(private readonly database: Database) {}
+  private constructor(
+    private readonly database: Database,
+    private readonly readers: ParquetReaders,
+  ) {}
 
   static async open({ memoryBytes, threads, scratchPath }: TableEngineOptions): Promise<TableEngine> {
-    return new TableEngine(
-      await Database.open({
+    const open = (bytes: number, threadCount: number) =>
+      Database.open({
         // What DuckDB takes by itself is made for a machine, not for a container.
-        memory_limit: `${Math.floor(memoryBytes / 1024)}KiB`,
-        threads: String(threads),
+        memory_limit: kibibytes(bytes),
+        threads: String(threadCount),
         temp_directory: scratchPath,
         // Nothing is loaded from elsewhere.
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
-      }),
-    );
+      });
+    const database = await open(memoryBytes, threads);
+    const readers = new ParquetReaders(async () => {
+      // Both together stay within the limit, unless tables of text already have more of it.
+      await database.set('memory_limit', kibibytes(memoryBytes / 2)).catch(() => undefined);
+      return open(memoryBytes / 2, 1);
+    });
+    return new TableEngine(database, readers);
   }
 
   /**
@@ -58,11 +68,16 @@ export class TableEngine {
    * @throws TableError when features or predictions do not fit the model's signature, with all that does not
    */
   async scorer(model: LoadedModel, options: ScorerOptions): Promise<Scorer> {
-    return new TableScorer(this.database, model, options);
+    return new TableScorer(this.database, this.readers, model, options);
   }
 
   /** Frees everything. Nothing may be under way. */
   close(): void {
+    this.readers.close();
     this.database.close();
   }
+}
+
+function kibibytes(bytes: number): string {
+  return `${Math.floor(bytes / 1024)}KiB`;
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import type { Connection } from './database';
+import { recordsBefore } from './csv-records';
+import type { Connection, TextRow } from './database';
 import type { RefusedRow, ScoredRows } from './scored-rows';
 import { firstRowRead, REJECTS_TABLE } from './source';
 import { pathLiteral } from './sql';
@@ -9,6 +10,9 @@ import type { TableFile, TableSchema } from './table-file';
 
 /** Longest piece of a rejected line that is kept, in characters. */
 const MAX_TEXT = 1000;
+
+/** Files that DuckDB unpacks while it reads them. */
+const PACKED = /\.(gz|zst)$/;
 
 /** A line of text that is no row. */
 export interface RejectedLine {
@@ -20,22 +24,42 @@ export interface RejectedLine {
 }
 
 /** Lines of a CSV file that were no rows, in order. To be asked on the connection that read it, afterwards. */
-export async function rejectedLines(reader: Connection, file: TableFile): Promise<RejectedLine[]> {
+export async function rejectedLines(
+  reader: Connection,
+  file: TableFile,
+  { columns }: TableSchema,
+): Promise<RejectedLine[]> {
   if (file.format !== 'csv') {
     return [];
   }
   // A line may be wrong in several ways.
   const lines = await reader.rows(
-    `SELECT DISTINCT ON (line) line::VARCHAR AS "line", column_name AS "column", error_message AS "message", csv_line AS "text"
-     FROM ${REJECTS_TABLE} ORDER BY line, byte_position`,
+    `SELECT DISTINCT ON (r.line) r.line::VARCHAR AS "line", line_byte_position::VARCHAR AS "byte", column_name AS "column",
+       error_message AS "message", csv_line AS "text"
+     FROM ${REJECTS_TABLE} r ORDER BY r.line, byte_position`,
   );
   const headers = file.csv?.columns === undefined ? 1 : 0;
-  return lines.map(({ line, column, message, text }) => ({
-    row: Number(line) - 1 - headers,
+  const rows = await recordsOf(file, columns.length, lines);
+  return lines.map(({ column, message, text }, index) => ({
+    row: rows[index] - headers,
     reason: (message ?? 'the line is no row').split('\n')[0],
     column: column ?? undefined,
-    text: text?.slice(0, MAX_TEXT),
+    text: text?.replace(/^[\r\n]+/, '').slice(0, MAX_TEXT),
   }));
+}
+
+/**
+ * Numbers of the records that lines are, from 0 on. Lines as DuckDB counts them include those without content, so the file is
+ * read again, which only those have to wait for that have such lines.
+ */
+async function recordsOf({ path }: TableFile, columns: number, lines: readonly TextRow[]): Promise<number[]> {
+  // Of one column, a line without content is a row; in a packed file bytes are elsewhere.
+  const bytes = lines.map(({ byte }) => Number(byte) - 1); // DuckDB counts from 1; some faults have none
+  const isKnown = bytes.every((byte, index) => byte >= (bytes[index - 1] ?? 0));
+  if (lines.length === 0 || columns === 1 || PACKED.test(path) || !isKnown) {
+    return lines.map(({ line }) => Number(line) - 1);
+  }
+  return recordsBefore(path, bytes);
 }
 
 /**

@@ -26,7 +26,6 @@ export interface FeatureInput {
 }
 
 const INTEGERS = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT'];
-const REALS: readonly Datatype[] = ['FP16', 'BF16', 'FP32', 'FP64'];
 const WIDE: readonly Datatype[] = ['INT64', 'UINT64'];
 
 /** Inputs of the model, and the features that are declared for each: everything that does not fit. */
@@ -137,9 +136,4 @@ function ofText(name: string, datatype: Datatype, format: TableFormat): FeatureC
 
 function quoted(specs: readonly TensorSpec[]): string {
   return specs.map(({ name }) => `'${name}'`).join(', ');
-}
-
-/** Whether a datatype is written with a fraction. */
-export function isReal(datatype: Datatype): boolean {
-  return REALS.includes(datatype);
 }

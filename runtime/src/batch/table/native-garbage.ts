@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** Chunks of rows whose memory may wait until it is freed: about 3 MB for twenty columns. */
-const CHUNKS = 16;
+const CHUNKS = 8;
 
 let collector: ((options: { type: 'minor' }) => void) | undefined;
 

@@ -1,7 +1,7 @@
 import duckdb from '@duckdb/node-bindings';
 import type { TensorData } from '../../model';
+import type { Elements, PredictionColumn } from '../../prediction-columns';
 import type { Connection } from './database';
-import type { Elements, PredictionColumn } from './prediction-columns';
 import { writeElements } from './prediction-vectors';
 import { bytesOf, fillVector } from './vectors';
 

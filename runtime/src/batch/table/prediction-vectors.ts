@@ -1,5 +1,5 @@
 import duckdb from '@duckdb/node-bindings';
-import type { Elements, PredictionColumn } from './prediction-columns';
+import type { Elements, PredictionColumn } from '../../prediction-columns';
 import { fillLists, fillVector } from './vectors';
 
 /** Writes rows of a column of predictions to a vector, from its start on. */

@@ -1,8 +1,8 @@
 import duckdb from '@duckdb/node-bindings';
+import type { PredictionColumn } from '../../prediction-columns';
 import type { Batch } from './batch';
 import type { Connection } from './database';
 import type { RunPart } from './model-runner';
-import type { PredictionColumn } from './prediction-columns';
 import { writeElements, writeNothing } from './prediction-vectors';
 import { type PassedColumn, ScoredRows, typeOf } from './scored-rows';
 import { copyVector, fillVector } from './vectors';
@@ -15,6 +15,7 @@ const NO_FAULT = -1n;
  * DuckDB moves to its temporary directory what does not fit into memory.
  */
 export class RowsInTable extends ScoredRows {
+  override readonly needsChunks = true;
   protected readonly from: string;
   private finished = false;
   private readonly types: readonly duckdb.LogicalType[];

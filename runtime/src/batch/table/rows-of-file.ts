@@ -1,8 +1,8 @@
 import type { TensorData } from '../../model';
+import type { Elements, PredictionColumn } from '../../prediction-columns';
 import type { Batch } from './batch';
 import type { Connection } from './database';
 import type { RunPart } from './model-runner';
-import type { Elements, PredictionColumn } from './prediction-columns';
 import type { PredictionFunctions } from './prediction-functions';
 import { type PassedColumn, ScoredRows } from './scored-rows';
 
@@ -27,6 +27,7 @@ export function canBeHeld(predictions: readonly PredictionColumn[], rows: number
  * DuckDB alone.
  */
 export class RowsOfFile extends ScoredRows {
+  override readonly needsChunks = false;
   private readonly columns: (Elements | undefined)[];
   private readonly faults = new Map<number, bigint>();
   private table: number | undefined;
@@ -50,6 +51,9 @@ export class RowsOfFile extends ScoredRows {
   }
 
   override finish(): void {
+    if (this.rows !== this.total) {
+      throw new Error(`${this.rows} rows were read where the file says ${this.total}.`);
+    }
     let faults: BigInt64Array | undefined;
     if (this.refused.length > 0) {
       faults = new BigInt64Array(this.total).fill(-1n);
@@ -76,15 +80,20 @@ export class RowsOfFile extends ScoredRows {
     return `(SELECT ${columns.join(', ')} FROM ${this.source})`;
   }
 
-  protected override keep(_batch: Batch, parts: readonly RunPart[], faults: ReadonlyMap<number, bigint>): void {
+  protected override keep(
+    _batch: Batch,
+    parts: readonly RunPart[],
+    faults: ReadonlyMap<number, bigint>,
+    position: number,
+  ): void {
     for (const [row, fault] of faults) {
-      this.faults.set(this.rows + row, fault);
+      this.faults.set(position + row, fault);
     }
     for (const { from, rows, outputs } of parts) {
       this.predictions.forEach(({ take }, index) => {
         const { data, width } = take(outputs, 0, rows);
         this.columns[index] ??= { data: emptyLike(data, this.total * width), width };
-        put(this.columns[index].data, data, (this.rows + from) * width);
+        put(this.columns[index].data, data, (position + from) * width);
       });
     }
   }

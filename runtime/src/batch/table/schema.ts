@@ -2,7 +2,7 @@ import { csvColumns } from './csv-header';
 import type { Connection } from './database';
 import { asTableError } from './database';
 import { pathLiteral } from './sql';
-import type { RowGroup, TableFile, TableSchema } from './table-file';
+import type { ColumnChunk, TableFile, TableSchema } from './table-file';
 
 /** Names of the columns of JSON lines are taken from so many rows. */
 const SAMPLE_ROWS = 2048;
@@ -40,21 +40,19 @@ async function parquetSchema(connection: Connection, path: string): Promise<Tabl
        total_compressed_size::VARCHAR AS "bytes"
      FROM parquet_metadata(${source}) ORDER BY row_group_id, column_id`,
   );
-  const [{ rows }] = await connection.rows(`SELECT num_rows::VARCHAR AS "rows" FROM parquet_file_metadata(${source})`);
   const names = described.map((column) => String(column.column_name));
-  const rowGroups: (RowGroup & { columns: RowGroup['columns'][number][] })[] = [];
+  const rowGroups: { rows: number; bytes: number; columns: ColumnChunk[] }[] = [];
   for (const chunk of chunks) {
     const index = Number(chunk.group);
     rowGroups[index] ??= { rows: Number(chunk.rows), bytes: 0, columns: [] };
     const bytes = Number(chunk.bytes);
-    const column = { name: columnOf(String(chunk.path), names), from: Number(chunk.from), bytes };
-    const group = rowGroups[index];
-    rowGroups[index] = { ...group, bytes: group.bytes + bytes, columns: [...group.columns, column] };
+    rowGroups[index].bytes += bytes;
+    rowGroups[index].columns.push({ name: columnOf(String(chunk.path), names), from: Number(chunk.from), bytes });
   }
   return {
     columns: described.map((column, index) => ({ name: names[index], type: String(column.column_type) })),
     rowGroups,
-    rows: Number(rows),
+    rows: rowGroups.reduce((sum, { rows }) => sum + rows, 0),
   };
 }
 

@@ -1,11 +1,9 @@
-import type duckdb from '@duckdb/node-bindings';
-import { Batch, CHUNK_ROWS } from './batch';
-import { asTableError, type Connection, nextChunk } from './database';
+import type { PredictionColumn } from '../../prediction-columns';
+import type { Connection } from './database';
 import { rejectedLines, writeErrorRows } from './error-rows';
 import type { FeatureInput } from './feature-columns';
 import type { ModelRunner } from './model-runner';
-import { NativeGarbage } from './native-garbage';
-import type { PredictionColumn } from './prediction-columns';
+import { readPieces, type TablePiece } from './read-pieces';
 import type { PassedColumn, ScoredRows } from './scored-rows';
 import type { Score, ScoreOptions, ScoreOutput } from './scorer';
 import type { TableFile, TableSchema } from './table-file';
@@ -19,40 +17,42 @@ export interface ScorePlan {
   readonly predictions: readonly PredictionColumn[];
 }
 
-/** Where rows are until they are written. */
+/** Where rows come from, and where they are until they are written. */
 export interface RowsPlace {
   readonly rows: ScoredRows;
 
-  /** Reads what is needed of each: the columns of all inputs, side by side, and then perhaps others. */
-  readonly query: string;
+  /** They read what is needed of each row: the columns of all inputs, side by side, and then perhaps others. */
+  readonly pieces: readonly TablePiece[];
+
+  /** Connections that read pieces, at the same time. */
+  readonly readers: readonly Connection[];
 }
 
 /** Reads, runs and writes one table; reading goes on while the model runs. */
 export async function scoreTable(
   plan: ScorePlan,
-  { rows: scored, query }: RowsPlace,
+  { rows: scored, pieces, readers }: RowsPlace,
   runner: ModelRunner,
-  reader: Connection,
   output: ScoreOutput,
-  { signal, onRows }: ScoreOptions,
+  { signal, onRows, onRead }: ScoreOptions,
 ): Promise<Score> {
-  const { input, schema } = plan;
+  const { input, schema, inputs } = plan;
+  const [reader] = readers;
+  const reading = { path: input.path, inputs, runRows: runner.rows, keepsChunks: scored.needsChunks };
   try {
-    const stream = await reader.stream(query).catch((error: unknown) => {
-      throw asTableError(error, input.path);
-    });
-    await eachBatch(stream, plan, runner.rows, async (batch) => {
+    await readPieces(pieces, readers, reading, async ({ batch, position }) => {
       signal?.throwIfAborted();
-      const inputs = batch.runnable();
-      const parts = inputs === undefined ? [] : await runner.run(inputs, batch.rows, batch.faults);
-      scored.append(batch, parts);
+      const tensors = batch.runnable();
+      const parts = tensors === undefined ? [] : await runner.run(tensors, batch.rows, batch.faults);
+      scored.append(batch, parts, position);
       onRows?.(batch.rows - batch.faults.byRow.size, batch.faults.byRow.size);
     });
     scored.finish();
-    const rejected = await rejectedLines(reader, input);
+    const rejected = await rejectedLines(reader, input, schema);
     if (rejected.length > 0) {
       onRows?.(0, rejected.length);
     }
+    onRead?.();
     for (const file of output.files) {
       signal?.throwIfAborted();
       await scored.write(file);
@@ -63,46 +63,5 @@ export async function scoreTable(
     return { rowsIn, rowsOut: rowsIn - rowsError, rowsError };
   } finally {
     await scored.drop();
-  }
-}
-
-/** Calls back for batches of rows, one after the other. The next one is read meanwhile. */
-async function eachBatch(
-  stream: duckdb.Result,
-  { inputs, input }: ScorePlan,
-  runRows: number,
-  take: (batch: Batch) => Promise<void>,
-): Promise<void> {
-  const capacity = Math.max(CHUNK_ROWS, Math.ceil(runRows / CHUNK_ROWS) * CHUNK_ROWS);
-  let batch = new Batch(inputs, capacity);
-  let other = new Batch(inputs, capacity);
-  const garbage = new NativeGarbage();
-  let taken: Promise<void> = Promise.resolve();
-  const fetch = () =>
-    nextChunk(stream).catch((error: unknown) => {
-      throw asTableError(error, input.path);
-    });
-  const hand = async () => {
-    await taken;
-    other.clear();
-    taken = take(batch);
-    taken.catch(() => undefined); // awaited before the next one, or at the end
-    // What is taken now is done with before it is filled again.
-    [batch, other] = [other, batch];
-  };
-  try {
-    for (let chunk = await fetch(); chunk !== undefined; chunk = await fetch()) {
-      if (batch.full) {
-        await hand();
-      }
-      batch.add(chunk);
-      garbage.note();
-    }
-    if (batch.rows > 0) {
-      await hand();
-    }
-  } finally {
-    // Nothing may be under way when the caller frees what it uses.
-    await taken;
   }
 }

@@ -1,8 +1,8 @@
+import type { PredictionColumn } from '../../prediction-columns';
 import type { Batch } from './batch';
 import type { Connection } from './database';
 import type { Fault } from './faults';
 import type { RunPart } from './model-runner';
-import type { PredictionColumn } from './prediction-columns';
 import { identifier, literal } from './sql';
 import type { OutputFile } from './table-file';
 
@@ -34,7 +34,7 @@ const FORMATS: Readonly<Record<OutputFile['format'], string>> = {
 
 /** The rows of one table with their predictions, or faults, until they are written to files. */
 export abstract class ScoredRows {
-  /** Rows without prediction, in order. */
+  /** Rows without prediction, in the order in which they were found. */
   readonly refused: RefusedRow[] = [];
 
   /** Number of rows so far. */
@@ -46,15 +46,19 @@ export abstract class ScoredRows {
     protected readonly predictions: readonly PredictionColumn[],
   ) {}
 
-  /** Takes the rows of a batch, with the outputs of the runs that they were in. */
-  append(batch: Batch, parts: readonly RunPart[]): void {
+  /**
+   * Takes the rows of a batch, with the outputs of the runs that they were in.
+   *
+   * @param position of the first row, among those of the table
+   */
+  append(batch: Batch, parts: readonly RunPart[], position: number): void {
     const first = this.refused.length;
     const faults = [...batch.faults.byRow].sort(([a], [b]) => a - b);
     const numbers = new Map(faults.map(([row], index) => [row, BigInt(first + index)]));
     for (const [row, fault] of faults) {
-      this.refused.push({ ...fault, position: this.rows + row });
+      this.refused.push({ ...fault, position: position + row });
     }
-    this.keep(batch, parts, numbers);
+    this.keep(batch, parts, numbers, position);
     this.rows += batch.rows;
   }
 
@@ -85,6 +89,9 @@ export abstract class ScoredRows {
     );
   }
 
+  /** Whether it takes what is copied from the chunks of batches. */
+  abstract readonly needsChunks: boolean;
+
   /** No more rows come. */
   abstract finish(): void;
 
@@ -98,7 +105,12 @@ export abstract class ScoredRows {
   protected abstract readonly from: string;
 
   /** @param faults positions among the rows without prediction, by the position in the batch */
-  protected abstract keep(batch: Batch, parts: readonly RunPart[], faults: ReadonlyMap<number, bigint>): void;
+  protected abstract keep(
+    batch: Batch,
+    parts: readonly RunPart[],
+    faults: ReadonlyMap<number, bigint>,
+    position: number,
+  ): void;
 }
 
 /** Type of a column of predictions in SQL. */

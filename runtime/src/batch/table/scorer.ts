@@ -36,6 +36,12 @@ export interface ScoreOptions {
 
   /** Learns of progress: rows with a prediction and rows with an error, since the last call. */
   onRows?(rows: number, errors: number): void;
+
+  /** Learns that every row is read and scored, so what is left is writing: another table may be begun beside it. */
+  onRead?(): void;
+
+  /** What is known of the input. Absent = it is looked up in the file. */
+  readonly schema?: TableSchema;
 }
 
 /** What became of the rows of a table: `rowsIn` = `rowsOut` + `rowsError`. */

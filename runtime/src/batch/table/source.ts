@@ -7,6 +7,9 @@ const MAX_LINE_BYTES = 2 * 1024 * 1024;
 /** Memory for the text of one thread, in bytes: four times the longest line, as DuckDB needs it for JSON. */
 const BUFFER_BYTES = 4 * MAX_LINE_BYTES;
 
+/** Least rows that are read as one piece, where there are more. */
+const PIECE_ROWS = 100_000;
+
 /** Where the lines of a CSV file go that are none of its rows. */
 export const REJECTS_TABLE = 'rejected_lines';
 
@@ -35,6 +38,33 @@ export function sourceOf(file: TableFile, schema: TableSchema, types: ReadonlyMa
         maximum_object_size = ${MAX_LINE_BYTES})`;
     }
   }
+}
+
+/**
+ * What is read of a Parquet file in pieces of some row groups, each with the position of its first row.
+ *
+ * Pieces are large enough that beginning one costs nothing beside it.
+ */
+export function piecesOf(
+  file: TableFile,
+  schema: TableSchema,
+): { readonly file: TableFile; readonly position: number }[] {
+  const { rowGroups = [] } = schema;
+  const [first, end] = file.rowGroups ?? [0, rowGroups.length];
+  const pieces: { file: TableFile; position: number }[] = [];
+  let position = 0;
+  let from = first;
+  let rows = 0;
+  for (let group = first; group < end; group += 1) {
+    rows += rowGroups[group]?.rows ?? 0;
+    if (rows >= PIECE_ROWS || group === end - 1) {
+      pieces.push({ file: { ...file, rowGroups: [from, group + 1] }, position });
+      position += rows;
+      from = group + 1;
+      rows = 0;
+    }
+  }
+  return pieces;
 }
 
 /** Number of the first row of what is read, counted in the file. */

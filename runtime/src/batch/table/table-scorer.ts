@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
 import type { LoadedModel } from '../../model';
+import { defaultPredictions, type PredictionColumn, predictionColumns } from '../../prediction-columns';
 import type { Connection, Database } from './database';
 import { TableError } from './error';
 import { type FeatureInput, featureInputs, featureProblems } from './feature-columns';
 import { featureQuery } from './feature-query';
 import { ModelRunner } from './model-runner';
+import type { ParquetReaders } from './parquet-readers';
 import { passThroughColumns } from './passed-columns';
-import { defaultPredictions, type PredictionColumn, predictionColumns } from './prediction-columns';
 import { PredictionFunctions } from './prediction-functions';
 import { RowsInTable } from './rows-in-table';
 import { canBeHeld, RowsOfFile } from './rows-of-file';
@@ -14,7 +15,7 @@ import { readSchema } from './schema';
 import { type RowsPlace, type ScorePlan, scoreTable } from './score-table';
 import type { PassedColumn } from './scored-rows';
 import type { Score, ScoreOptions, ScoreOutput, Scorer, ScorerOptions } from './scorer';
-import { firstRowRead, rowsRead, sourceOf } from './source';
+import { firstRowRead, piecesOf, rowsRead, sourceOf } from './source';
 import type { TableFile, TableFormat, TableSchema } from './table-file';
 
 /** What is read of a table, and what becomes of it. */
@@ -33,6 +34,7 @@ export class TableScorer implements Scorer {
   /** @throws TableError when features or predictions do not fit the model's signature, with all that does not */
   constructor(
     private readonly database: Database,
+    private readonly readers: ParquetReaders,
     private readonly model: LoadedModel,
     private readonly options: ScorerOptions,
   ) {
@@ -68,22 +70,28 @@ export class TableScorer implements Scorer {
   async score(input: TableFile, output: ScoreOutput, options: ScoreOptions = {}): Promise<Score> {
     const { signal } = options;
     signal?.throwIfAborted();
-    const reader = await this.database.connect();
-    const writer = await this.database.connect();
+    const connections = [await this.database.connect()];
+    const [writer] = connections;
     const stop = () => {
-      reader.interrupt();
-      writer.interrupt();
+      for (const connection of connections) {
+        connection.interrupt();
+      }
     };
     signal?.addEventListener('abort', stop);
     try {
-      const schema = await readSchema(reader, input);
+      const schema = options.schema ?? (await readSchema(writer, input));
       const { inputs, passed, mismatches } = this.plan(schema, input.format);
       if (mismatches.length > 0) {
         throw new TableError(`${input.path} does not fit: ${mismatches.join(' ')}`);
       }
       const plan = { input, schema, inputs, passed, predictions: this.predictions };
-      const place = await this.placeFor(plan, writer);
-      return await scoreTable(plan, place, this.runner, reader, output, options);
+      const rows = rowsRead(input, schema);
+      const isHeld = rows !== undefined && canBeHeld(this.predictions, rows);
+      const readers = isHeld ? await this.readers.connect() : [await this.database.connect()];
+      connections.push(...readers);
+      signal?.throwIfAborted();
+      const place = isHeld ? this.inFile(plan, writer, readers, rows) : await this.inTable(plan, writer, readers);
+      return await scoreTable(plan, place, this.runner, output, options);
     } catch (error) {
       const written = [...output.files.map(({ path }) => path), output.errorsPath];
       await Promise.all(written.map((path) => rm(path, { force: true })));
@@ -91,28 +99,35 @@ export class TableScorer implements Scorer {
       throw error;
     } finally {
       signal?.removeEventListener('abort', stop);
-      reader.close();
-      writer.close();
+      for (const connection of connections) {
+        connection.close();
+      }
     }
   }
 
-  /** Where the rows are until they are written. */
-  private async placeFor(plan: ScorePlan, writer: Connection): Promise<RowsPlace> {
+  /** Rows that stay in their file until they are written. */
+  private inFile(plan: ScorePlan, writer: Connection, readers: readonly Connection[], total: number): RowsPlace {
     const { input, schema, passed, predictions } = plan;
-    const rows = rowsRead(input, schema);
-    if (rows !== undefined && canBeHeld(predictions, rows)) {
-      this.functions ??= PredictionFunctions.register(writer, this.database.newName(), predictions);
-      const source = sourceOf(input, schema, new Map());
-      const first = firstRowRead(input, schema);
-      return {
-        query: featureQuery(plan, []),
-        rows: new RowsOfFile(writer, passed, predictions, this.functions, source, first, rows),
-      };
-    }
-    const firstPassed = plan.inputs.reduce((sum, { columns }) => sum + columns.length, 0);
+    this.functions ??= PredictionFunctions.register(writer, this.database.newName(), predictions);
+    const source = sourceOf(input, schema, new Map());
     return {
-      query: featureQuery(plan, passed),
+      rows: new RowsOfFile(writer, passed, predictions, this.functions, source, firstRowRead(input, schema), total),
+      pieces: piecesOf(input, schema).map(({ file, position }) => ({
+        query: featureQuery({ ...plan, input: file }, []),
+        position,
+      })),
+      readers,
+    };
+  }
+
+  /** Rows that are in a table of the database until they are written, in their order. */
+  private async inTable(plan: ScorePlan, writer: Connection, readers: readonly Connection[]): Promise<RowsPlace> {
+    const { inputs, passed, predictions } = plan;
+    const firstPassed = inputs.reduce((sum, { columns }) => sum + columns.length, 0);
+    return {
       rows: await RowsInTable.create(writer, this.database.newName(), passed, predictions, firstPassed),
+      pieces: [{ query: featureQuery(plan, passed), position: 0 }],
+      readers,
     };
   }
 

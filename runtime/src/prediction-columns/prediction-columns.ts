@@ -1,4 +1,4 @@
-import type { PredictionColumnConfig } from '../../contract';
+import type { PredictionColumnConfig } from '../contract';
 import {
   DATATYPES,
   type Datatype,
@@ -7,8 +7,7 @@ import {
   type Signature,
   type Tensor,
   type TensorData,
-} from '../../model';
-import { isReal } from './feature-columns';
+} from '../model';
 
 /** A column of predictions. */
 export interface PredictionColumn {
@@ -35,6 +34,8 @@ export interface Elements {
   /** Elements of a row. */
   readonly width: number;
 }
+
+const REALS: readonly Datatype[] = ['FP16', 'BF16', 'FP32', 'FP64'];
 
 const SQL_TYPES: Readonly<Record<Datatype, string>> = {
   BOOL: 'BOOLEAN',
@@ -186,7 +187,7 @@ function largestOfRows(
 
 /** Elements as DuckDB has them: it lacks the small floating point numbers. */
 function inMemory(data: TensorData, datatype: Datatype): TensorData {
-  return isReal(datatype) && data instanceof Uint16Array ? floatsOf(data, datatype) : data;
+  return REALS.includes(datatype) && data instanceof Uint16Array ? floatsOf(data, datatype) : data;
 }
 
 function largest(data: TensorData, start: number, width: number, taken: Int32Array): number {

@@ -1,0 +1,1 @@
+export { defaultPredictions, type Elements, type PredictionColumn, predictionColumns } from './prediction-columns';
