@@ -4,22 +4,18 @@ export type {
   CustomSpotNodesOptions,
   DailyScheduleOptions,
   DatasetOptions,
-  ElementColumnOptions,
   FileSinkOptions,
   HourlyScheduleOptions,
   ObjectStoreOptions,
   PredictionLookupProps,
   RedisSinkOptions,
   ScheduleOptions,
-  TopKColumnOptions,
-  ValueColumnOptions,
   WeeklyScheduleOptions,
 } from './batch';
 export {
   BatchJob,
   Dataset,
   Ledger,
-  PredictionColumn,
   PredictionLookup,
   PredictionSink,
   Schedule,
@@ -36,6 +32,7 @@ export type {
 export { DeadMan, ModelAccess, ModelGateway, RateLimit, TrafficCapability } from './gateway';
 export type {
   CpuScalingOptions,
+  LagScalingOptions,
   ModelResources,
   PodPeerOptions,
   Toleration,
@@ -44,6 +41,7 @@ export { DisruptionBudget, Gpu, MountedFile, NetworkPeer, Scaling, TaintEffect }
 export type {
   AzureBlobSourceOptions,
   DownloadOptions,
+  ElementColumnOptions,
   GcsSourceOptions,
   HttpsSourceOptions,
   ImageSourceOptions,
@@ -52,10 +50,13 @@ export type {
   PersistentVolumeClaimSourceOptions,
   S3SourceOptions,
   TensorMetadata,
+  TopKColumnOptions,
+  ValueColumnOptions,
 } from './model';
 export {
   Model,
   ModelSource,
+  PredictionColumn,
 } from './model';
 export type {
   CachedFallbackOptions,
@@ -127,3 +128,31 @@ export {
   OutcomeMetric,
   Stickiness,
 } from './rollout';
+export type {
+  BrokerTls,
+  CloudEventsOptions,
+  HttpSinkOptions,
+  InputFieldsOptions,
+  KafkaClusterOptions,
+  KafkaSinkOptions,
+  KafkaSourceOptions,
+  NatsServerOptions,
+  NatsSinkOptions,
+  NatsSourceOptions,
+  RedisStreamSinkOptions,
+  RedisStreamSourceOptions,
+  RegisteredFormatOptions,
+  StreamingConsumerProps,
+} from './streaming';
+export {
+  CloudEventMode,
+  Delivery,
+  EventFormat,
+  EventSink,
+  EventSource,
+  InputFields,
+  KafkaCompression,
+  KafkaLogin,
+  StartPosition,
+  StreamingConsumer,
+} from './streaming';

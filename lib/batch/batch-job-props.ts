@@ -1,10 +1,9 @@
 import type { ApiObjectMetadata, Duration, Size } from 'cdk8s';
 import type { ModelResources, NetworkPeer } from '../kubernetes';
-import type { Model } from '../model';
+import type { Model, PredictionColumn } from '../model';
 import type { PodOptions } from '../online';
 import type { Dataset } from './dataset';
 import type { Ledger } from './ledger';
-import type { PredictionColumn } from './prediction-column';
 import type { PredictionSink } from './prediction-sink';
 import type { Schedule } from './schedule';
 import type { SpotNodes } from './spot-nodes';

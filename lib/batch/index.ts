@@ -3,12 +3,6 @@ export type { BatchJobProps } from './batch-job-props';
 export type { ObjectStoreOptions } from './data-location';
 export { type CsvDatasetOptions, Dataset, type DatasetOptions } from './dataset';
 export { Ledger } from './ledger';
-export {
-  type ElementColumnOptions,
-  PredictionColumn,
-  type TopKColumnOptions,
-  type ValueColumnOptions,
-} from './prediction-column';
 export { PredictionLookup } from './prediction-lookup';
 export type { PredictionLookupProps } from './prediction-lookup-props';
 export { type FileSinkOptions, PredictionSink, type RedisSinkOptions } from './prediction-sink';

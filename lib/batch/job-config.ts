@@ -8,10 +8,10 @@ import {
   type PredictionSinkConfig,
 } from '../contract';
 import { millisOf } from '../kubernetes';
+import { rowWidth } from '../model';
 import type { BatchJobProps } from './batch-job-props';
 import type { JobSettings } from './job-settings';
 import { fileSinks, redisSinks } from './prediction-sink';
-import { rowWidth } from './row-width';
 
 const DEFAULT_PART_ROWS = 500_000;
 const DEFAULT_PROGRESS_MILLIS = 10_000;

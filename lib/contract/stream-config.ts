@@ -13,7 +13,7 @@ export interface StreamConfig {
   /** Name of the consumer, in logs, metrics, client ids and transactional ids. */
   readonly name: string;
 
-  /** The model: exactly one, with its features and fallback. */
+  /** The model, with its features and fallback; after it the model of the fallback, where that is one. */
   readonly models: ModelConfig[];
 
   /** Where events come from. */
@@ -46,7 +46,7 @@ export interface StreamConfig {
    */
   readonly maxDeadLetterRatio: number;
 
-  /** How many events that are: fewer never end the process. */
+  /** How many events that are. More dead letters than their share end the process at once, however few events it has seen. */
   readonly deadLetterWindow: number;
 
   /** Larger values are dead letters. */
@@ -189,7 +189,7 @@ export interface RedisStreamSourceConfig extends RedisServerAddressConfig {
   /** Field with the key of the event. Absent = events have none. */
   readonly keyField?: string;
 
-  /** Entries that a consumer has held for so long are taken over (XAUTOCLAIM). */
+  /** Entries that a consumer has held for so long are taken over. */
   readonly claimIdleMillis: number;
 
   /** An entry that was delivered more often is a dead letter: those who tried it died. */

@@ -62,6 +62,8 @@ export const DEAD_LETTER_CLASSES = {
 export const STREAM_HEADERS = {
   /** Position of the consumed event and digest of the model: equal for all deliveries of one event. */
   eventId: 'model-serving-event-id',
+  /** Key of the event, where the sink has no place of its own for it (NATS). */
+  key: 'model-serving-event-key',
   model: 'model-serving-model',
   version: 'model-serving-version',
   /** SHA-256 of the model file. */

@@ -1,10 +1,13 @@
 const API_VERSIONS: { readonly [kind: string]: string } = {
   Deployment: 'apps/v1',
+  StatefulSet: 'apps/v1',
   Job: 'batch/v1',
   CronJob: 'batch/v1',
   NetworkPolicy: 'networking.k8s.io/v1',
   PodDisruptionBudget: 'policy/v1',
   HorizontalPodAutoscaler: 'autoscaling/v2',
+  ScaledObject: 'keda.sh/v1alpha1',
+  TriggerAuthentication: 'keda.sh/v1alpha1',
   Role: 'rbac.authorization.k8s.io/v1',
   RoleBinding: 'rbac.authorization.k8s.io/v1',
   Lease: 'coordination.k8s.io/v1',

@@ -11,6 +11,9 @@ export const ENDPOINT_REMOVAL_SECONDS = 10;
 /** Time after the drain in which logs and metrics leave, and the process ends. */
 const FLUSH_SECONDS = 5;
 
+/** Time after the drain in which a consumer leaves its group, and the process ends. */
+const WORKER_END_SECONDS = 10;
+
 /** Time that a request needs beyond its budget for its answer to leave. */
 const DRAIN_BESIDE_BUDGET_MILLIS = 5_000;
 
@@ -34,6 +37,11 @@ export function preStopCommand(): string[] {
 /** Termination grace period, in seconds: the delay before the shutdown, the drain, and the end of the process. */
 export function gracePeriodSeconds(drainMillis: number): number {
   return ENDPOINT_REMOVAL_SECONDS + Math.ceil(drainMillis / 1000) + FLUSH_SECONDS;
+}
+
+/** Termination grace period of pods that nobody sends requests, in seconds: the drain, and the end of the process. */
+export function workerGracePeriodSeconds(drainMillis: number): number {
+  return Math.ceil(drainMillis / 1000) + WORKER_END_SECONDS;
 }
 
 /** Longest time that a Deployment may take for one pod, in seconds. */

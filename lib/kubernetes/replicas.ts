@@ -11,12 +11,28 @@ export interface DeclaredReplicas {
   readonly scaling?: Scaling;
 }
 
-/** Checks the replicas of a Deployment: that one property says how many, and that a disruption leaves some. */
+/** Replicas as they are decided. */
+export interface DecidedReplicas {
+  readonly scaling: Scaling;
+  readonly disruptionBudget: DisruptionBudget;
+}
+
+/**
+ * Checks the replicas of a Deployment or a StatefulSet: that one property says how many, and that a disruption leaves some.
+ *
+ * @param hasLag whether there is a lag to scale on: that of a stream
+ */
 export function checkReplicas(
   declared: DeclaredReplicas,
-  { scaling, disruptionBudget }: { readonly scaling: Scaling; readonly disruptionBudget: DisruptionBudget },
+  { scaling, disruptionBudget }: DecidedReplicas,
+  hasLag: boolean = false,
 ): Violation[] {
   const found = [...checkScaling(scaling), ...checkDisruptionBudget(disruptionBudget, scaling.minReplicas)];
+  if (scaling._targetLag !== undefined && !hasLag) {
+    found.push(
+      violation(RULES.lagScaling, 'scaling is Scaling.onLag.', 'Write Scaling.onCpu, or a fixed number of replicas.'),
+    );
+  }
   if (declared.replicas !== undefined && declared.scaling !== undefined) {
     found.push(
       violation(

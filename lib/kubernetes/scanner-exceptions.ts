@@ -6,7 +6,7 @@ import type { Labels } from './labels';
 /** Annotation that names, with commas, the checks that kube-score leaves out for an object. */
 const KUBE_SCORE_IGNORE = 'kube-score/ignore';
 
-/** A finding of a scanner that does not hold for a Deployment, or for a Job. */
+/** A finding of a scanner that does not hold for a Deployment, a StatefulSet or a Job. */
 interface Exception {
   readonly scanner: 'kube-score' | 'checkov';
   /** Name of the check. */
@@ -18,7 +18,7 @@ interface Exception {
 
 /** What the exceptions depend on. */
 interface Workload {
-  readonly isDeployment: boolean;
+  readonly kind: 'Deployment' | 'StatefulSet' | 'Job';
   /** Absent = an autoscaler decides. */
   readonly replicas: unknown;
   readonly pod: unknown;
@@ -26,6 +26,8 @@ interface Workload {
 }
 
 const COPY_IS_CURRENT = 'The image never changes, so the copy on the node is current, and a restart needs no registry.';
+
+const SPREAD = 'topologySpreadConstraints spread the replicas over nodes and zones.';
 
 const EXCEPTIONS: Exception[] = [
   {
@@ -37,8 +39,14 @@ const EXCEPTIONS: Exception[] = [
   {
     scanner: 'kube-score',
     check: 'deployment-has-host-podantiaffinity',
-    reason: 'topologySpreadConstraints spread the replicas over nodes and zones.',
-    holds: ({ isDeployment, replicas, pod }) => isDeployment && replicas !== 1 && isSpreadOverNodes(pod),
+    reason: SPREAD,
+    holds: ({ kind, replicas, pod }) => kind === 'Deployment' && replicas !== 1 && isSpreadOverNodes(pod),
+  },
+  {
+    scanner: 'kube-score',
+    check: 'statefulset-has-host-podantiaffinity',
+    reason: SPREAD,
+    holds: ({ kind, replicas, pod }) => kind === 'StatefulSet' && replicas !== 1 && isSpreadOverNodes(pod),
   },
   {
     // Unlike kube-score it takes a digest for what it is.
@@ -60,7 +68,7 @@ const EXCEPTIONS: Exception[] = [
 ];
 
 /**
- * Annotations of a Deployment or a Job, with those that tell scanners of manifests which findings do not hold for it, and why.
+ * Annotations of a Deployment, a StatefulSet or a Job, with those that tell scanners of manifests which findings do not hold for it, and why.
  *
  * Each follows from the object as it is. What somebody chose to weaken is still found: a tag that can be moved, a
  * single replica.
@@ -71,8 +79,9 @@ const EXCEPTIONS: Exception[] = [
 export function scannerExceptions(spec: Json, given: Labels = {}): Labels {
   const pod = at(spec, 'template', 'spec');
   const containers = [...objectsOf(at(pod, 'initContainers')), ...objectsOf(at(pod, 'containers'))];
-  const isDeployment = spec.completions === undefined;
-  const found = EXCEPTIONS.filter(({ holds }) => holds({ isDeployment, replicas: spec.replicas, pod, containers }));
+  const found = EXCEPTIONS.filter(({ holds }) =>
+    holds({ kind: kindOfSpec(spec), replicas: spec.replicas, pod, containers }),
+  );
   const ignored = found.filter(({ scanner }) => scanner === 'kube-score').map(({ check }) => check);
   const names = new Set([...namesIn(given[KUBE_SCORE_IGNORE]), ...ignored]);
   return {
@@ -80,6 +89,13 @@ export function scannerExceptions(spec: Json, given: Labels = {}): Labels {
     ...given,
     ...(ignored.length === 0 ? {} : { [KUBE_SCORE_IGNORE]: [...names].join(',') }),
   };
+}
+
+function kindOfSpec({ completions, serviceName }: Json): Workload['kind'] {
+  if (completions !== undefined) {
+    return 'Job';
+  }
+  return serviceName === undefined ? 'Deployment' : 'StatefulSet';
 }
 
 /** kube-score takes names alone, so its reasons stand beside them. */

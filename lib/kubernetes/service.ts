@@ -44,3 +44,14 @@ export function renderService(selector: Labels, encrypted: boolean): Json {
     ],
   };
 }
+
+/** `spec` of the Service that names the pods of a StatefulSet, and by which their metrics are found. It balances nothing. */
+export function renderHeadlessService(selector: Labels): Json {
+  return {
+    clusterIP: 'None',
+    // A pod has its name before it is ready.
+    publishNotReadyAddresses: true,
+    selector: { ...selector },
+    ports: [{ name: PORT_NAMES.metrics, port: PORTS.metrics, targetPort: PORT_NAMES.metrics }],
+  };
+}

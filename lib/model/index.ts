@@ -1,6 +1,10 @@
 export { isRelativePath } from './download-rules';
+export { nameProblems } from './listed-names';
 export * from './model';
 export * from './model-source';
 export { checkStore, mayBePrivate, type StoredObject, storeServers } from './object-store';
+export * from './prediction-column';
+export { checkPredictionColumns } from './prediction-column-rules';
+export { rowWidth } from './row-width';
 export * from './signature';
 export type { BoundSource, PodContext } from './source-binding';

@@ -1,3 +1,5 @@
+import { quote } from '../kubernetes';
+
 /** One input or output of a model. */
 export interface TensorMetadata {
   /** Name, as requests and answers use it. */
@@ -17,4 +19,14 @@ export interface ModelSignature {
 
   /** Outputs, in the order of the file. */
   readonly outputs: TensorMetadata[];
+}
+
+/** Names of tensors, for a message. */
+export function namesOf(tensors: TensorMetadata[]): string {
+  return tensors.map(({ name }) => quote(name)).join(', ');
+}
+
+/** Datatype and shape of a tensor, for a message. */
+export function shapeText(tensor: TensorMetadata | undefined): string {
+  return tensor === undefined ? 'unknown' : `${tensor.datatype} [${tensor.shape.join(', ')}]`;
 }

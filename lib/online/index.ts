@@ -1,8 +1,15 @@
 export { type BoundModels, bindModels, memoryNeeds, sizeModels } from './bound-models';
+export { type Capacity, resolveCapacity } from './capacity';
 export { checkDeclaredOnce, declareModel } from './declared-models';
 export { checkOrigins } from './declared-parts';
-export { type CachedFallbackOptions, Fallback } from './fallback';
-export { FeatureLookup, type RedisLookupOptions } from './features';
+export { type CachedFallbackOptions, checkFallback, Fallback, renderFallback } from './fallback';
+export {
+  checkFeatureLookup,
+  FeatureLookup,
+  type RedisLookupOptions,
+  renderFeatureLookup,
+  sentInputs,
+} from './features';
 export { backendOf, type ModelBackend } from './model-backend';
 export * from './model-gateway';
 export * from './online-model';
@@ -14,10 +21,12 @@ export { objectMetadata, type PodIdentity, resolvePodIdentity } from './pod-iden
 export * from './pod-options';
 export { checkPodOptions } from './pod-options-rules';
 export {
+  checkPredictionLog,
   type FilePredictionLogOptions,
   type HttpPredictionLogOptions,
   PredictionLog,
   type PredictionLogOptions,
+  renderPredictionLog,
 } from './prediction-log';
 export {
   checkRedisServer,
@@ -27,6 +36,7 @@ export {
 } from './redis-server';
 export {
   Batching,
+  checkBatchSizes,
   checkLimits,
   type DynamicBatchingOptions,
   type InMemoryCacheOptions,
@@ -47,6 +57,8 @@ export {
   ServingTls,
   type ServingTlsOptions,
 } from './security';
+export { renderModelConfig } from './serving-config';
 export { CONFIG_MOUNT, TEMPORARY_MOUNT } from './settings';
+export { checkValue } from './tensor-value';
 export { type OtlpTracingOptions, Tracing } from './tracing';
 export * from './warm-up';

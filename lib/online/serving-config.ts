@@ -32,15 +32,16 @@ export function renderServingConfig(input: ServingConfigInput): string {
     models: [
       ...(served === undefined
         ? []
-        : [{ ...modelConfig(served, latencyBudgetMillis, renderWarmUp(input.warmUp)), ...parts.model }]),
-      ...others.map((other) => modelConfig(other, latencyBudgetMillis, renderWarmUp(WarmUp.zeros()))),
+        : [{ ...renderModelConfig(served, latencyBudgetMillis, renderWarmUp(input.warmUp)), ...parts.model }]),
+      ...others.map((other) => renderModelConfig(other, latencyBudgetMillis, renderWarmUp(WarmUp.zeros()))),
     ],
     server: serverConfig(input),
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-function modelConfig(
+/** A model of a pod, as the runtime reads it. */
+export function renderModelConfig(
   { model, path, download }: BoundModel,
   latencyBudgetMillis: number | undefined,
   warmUp: WarmUpConfig,

@@ -6,7 +6,6 @@ import {
   type ContainerResources,
   DisruptionBudget,
   defaultDrainMillis,
-  MEBIBYTE,
   type ModelResources,
   millisOf,
   NetworkPeer,
@@ -16,16 +15,15 @@ import {
   Scaling,
   type VolumeMount,
 } from '../kubernetes';
-import { type BoundModels, bindModels, memoryNeeds, type SizedModel, sizeModels } from './bound-models';
+import { type BoundModels, bindModels } from './bound-models';
+import { resolveCapacity } from './capacity';
 import { type DeclaredParts, resolveParts } from './declared-parts';
-import { fallbackModelOf } from './fallback';
 import type { OnlineModelProps } from './online-model-props';
 import { type PodIdentity, resolvePodIdentity } from './pod-identity';
 import { WarmUp } from './warm-up';
 
 const DEFAULT_REPLICAS = 2;
 const DEFAULT_LOAD_MILLIS = 2 * 60_000;
-const TEMPORARY_BYTES = 64 * MEBIBYTE;
 const DEFAULT_CLIENTS = [NetworkPeer.sameNamespace()];
 const DEFAULT_MONITORS = [NetworkPeer.namespace('monitoring')];
 
@@ -67,7 +65,7 @@ export function resolveSettings(construct: Construct, props: OnlineModelProps): 
   const identity = resolvePodIdentity(construct, props, subject);
   const budgetMillis = props.latencyBudget ? millisOf(props.latencyBudget) : SERVER_DEFAULTS.requestTimeoutMillis;
   const parts = resolveParts(props, budgetMillis);
-  const { sized, ...capacity } = resolveCapacity(props, resources, parts);
+  const { sized, ...capacity } = resolveCapacity(props, resources, parts.additions);
   return {
     ...identity,
     scaling: props.scaling ?? Scaling.fixed(props.replicas ?? DEFAULT_REPLICAS),
@@ -94,30 +92,4 @@ export function resolveSettings(construct: Construct, props: OnlineModelProps): 
       env: renderEnvironment(props.env ?? {}),
     }),
   };
-}
-
-function resolveCapacity(
-  { model, fallback }: OnlineModelProps,
-  resources: ModelResources,
-  { additions }: DeclaredParts,
-) {
-  const other = fallback && fallbackModelOf(fallback);
-  const models = [
-    { model, role: 'model' as const },
-    ...(other === undefined ? [] : [{ model: other, role: 'fallback' as const }]),
-  ];
-  const memory = memoryNeeds(
-    models.map((each) => each.model),
-    additions.memoryBytes,
-  );
-  const sized = sizeModels(models, resources, memory);
-  // A model with a ZipMap is rewritten before it is opened, and the copy lies there.
-  const temporaryBytes = TEMPORARY_BYTES + total(sized, ({ maxModelBytes }) => maxModelBytes);
-  const modelVolumes = total(sized, (each) => each.model.source._binding.volumeBytes(each.maxModelBytes));
-  const needs: ResourceNeeds = { ...memory, volumeBytes: temporaryBytes + modelVolumes + additions.volumeBytes };
-  return { sized, temporaryBytes, needs, containerResources: renderResources(resources, needs) };
-}
-
-function total(models: SizedModel[], bytesOfOne: (model: SizedModel) => number): number {
-  return models.reduce((sum, model) => sum + bytesOfOne(model), 0);
 }

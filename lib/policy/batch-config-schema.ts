@@ -61,23 +61,41 @@ const input = shape<contract.DatasetConfig>(
   ['csv'],
 );
 
-const table = {
-  address: text,
-  database: number,
-  username: text,
-  passwordPath: path,
-  tls: shape<contract.FeatureStoreTlsConfig>({ caPath: path, serverName: text }, ['caPath', 'serverName']),
-  table: text,
-};
-const OPTIONAL_IN_TABLE = ['database', 'username', 'passwordPath', 'tls'] as const;
+/** A server that speaks the protocol of Redis. */
+export const redisServer = {
+  checks: {
+    address: text,
+    database: number,
+    username: text,
+    passwordPath: path,
+    tls: shape<contract.FeatureStoreTlsConfig>({ caPath: path, serverName: text }, ['caPath', 'serverName']),
+  },
+  optional: ['database', 'username', 'passwordPath', 'tls'],
+} as const;
+const table = { ...redisServer.checks, table: text };
 
 const fileSink = shape<contract.FileSinkConfig>({ ...location, type: oneOf('files'), format });
 const redisSink = shape<contract.RedisSinkConfig>(
   { ...table, type: oneOf('redis'), key: text, columns: texts, timeToLiveMillis: positive },
-  [...OPTIONAL_IN_TABLE, 'columns'],
+  [...redisServer.optional, 'columns'],
 );
 const sink: Check = (value, where) =>
   isObject(value) && value.type === 'redis' ? redisSink(value, where) : fileSink(value, where);
+
+/** What is kept of the outputs of a model. */
+export const predictionColumns = some(
+  shape<contract.PredictionColumnConfig>(
+    {
+      name: text,
+      output: text,
+      kind: oneOf('value', 'element', 'top-k'),
+      element: number,
+      k: positive,
+      classes: list(is((value) => typeof value === 'string', 'a text')),
+    },
+    ['element', 'k', 'classes'],
+  ),
+);
 
 const batchConfig = shape<contract.BatchConfig>(
   {
@@ -92,19 +110,7 @@ const batchConfig = shape<contract.BatchConfig>(
     input,
     features: some(shape<contract.FeatureColumnsConfig>({ input: text, columns: some(text) })),
     passThrough: texts,
-    predictions: some(
-      shape<contract.PredictionColumnConfig>(
-        {
-          name: text,
-          output: text,
-          kind: oneOf('value', 'element', 'top-k'),
-          element: number,
-          k: positive,
-          classes: list(is((value) => typeof value === 'string', 'a text')),
-        },
-        ['element', 'k', 'classes'],
-      ),
-    ),
+    predictions: predictionColumns,
     sinks: some(sink),
     ledger: shape<contract.ObjectLocationConfig>(location),
     shards: positive,
@@ -123,7 +129,7 @@ const lookup = shape<contract.PredictionLookupConfig>(
   {
     name: is((value) => NAME.test(String(value)), 'the name of a model', RULES.modelName),
     version: is((value) => NAME.test(String(value)), 'the version of a model', RULES.modelVersion),
-    table: shape<contract.RedisTableConfig>(table, [...OPTIONAL_IN_TABLE]),
+    table: shape<contract.RedisTableConfig>(table, [...redisServer.optional]),
     key: text,
     timeoutMillis: positive,
     maxAgeMillis: positive,

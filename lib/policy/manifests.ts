@@ -20,6 +20,8 @@ export interface Workload extends KubernetesObject {
 
 const WORKLOAD_KINDS = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'];
 
+const AUTOSCALER_KINDS = ['HorizontalPodAutoscaler', 'ScaledObject'];
+
 /** Kinds whose pods end when they are done: nobody sends them requests. */
 const JOB_KINDS = ['Job', 'CronJob'];
 
@@ -48,9 +50,9 @@ export class Manifests {
 
   /** The autoscaler of a workload. */
   public autoscalerOf(workload: Workload): KubernetesObject | undefined {
-    return this.ofKind('HorizontalPodAutoscaler').find(({ namespace, content }) => {
-      const target = objectOf(at(content, 'spec', 'scaleTargetRef'));
-      return namespace === workload.namespace && target.kind === workload.kind && target.name === workload.name;
+    return AUTOSCALER_KINDS.flatMap((kind) => this.ofKind(kind)).find(({ namespace, content }) => {
+      const { kind = 'Deployment', name } = objectOf(at(content, 'spec', 'scaleTargetRef'));
+      return namespace === workload.namespace && kind === workload.kind && name === workload.name;
     });
   }
 }
@@ -78,9 +80,13 @@ export function isJob({ kind }: Workload): boolean {
   return JOB_KINDS.includes(kind);
 }
 
-/** Whether requests depend on a workload. They do not on the controller of a rollout, which is one and starts after the other. */
+/**
+ * Whether requests depend on a workload. They do not on the controller of a rollout, which is one and starts after the other, nor on
+ * what reads events.
+ */
 export function servesRequests(workload: Workload): boolean {
-  return !isJob(workload) && workload.podLabels[LABEL_KEYS.component] !== ROLES.rollout;
+  const component = workload.podLabels[LABEL_KEYS.component];
+  return !isJob(workload) && component !== ROLES.rollout && component !== ROLES.stream;
 }
 
 /** Containers of a workload, init containers included. */

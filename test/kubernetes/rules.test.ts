@@ -12,6 +12,7 @@ import { REQUEST_RULES } from '../../lib/kubernetes/rules/request-rules';
 import { ROLLOUT_RULES } from '../../lib/kubernetes/rules/rollout-rules';
 import { SECURITY_RULES } from '../../lib/kubernetes/rules/security-rules';
 import { SERVING_RULES } from '../../lib/kubernetes/rules/serving-rules';
+import { STREAM_RULES } from '../../lib/kubernetes/rules/stream-rules';
 import { rulesDocument } from '../support/rules-document';
 
 const DOCUMENT = join(__dirname, '../../docs/rules.md');
@@ -36,6 +37,7 @@ test('no rule of one area hides a rule of another', () => {
     GATEWAY_RULES,
     ROLLOUT_RULES,
     BATCH_RULES,
+    STREAM_RULES,
   ];
   expect(rules).toHaveLength(areas.reduce((sum, area) => sum + Object.keys(area).length, 0));
 });

@@ -19,6 +19,7 @@ import { RULES } from '../../lib/kubernetes';
 import type { BATCH_RULES } from '../../lib/kubernetes/rules/batch-rules';
 import type { GATEWAY_RULES } from '../../lib/kubernetes/rules/gateway-rules';
 import type { ROLLOUT_RULES } from '../../lib/kubernetes/rules/rollout-rules';
+import type { STREAM_RULES } from '../../lib/kubernetes/rules/stream-rules';
 import { carriedModel, codesIn, FIXTURES, failureOf, IRIS, newChart, remoteModel, SHA256 } from '../support/manifests';
 import { buildOnnx } from '../support/onnx-builder';
 import { temporaryDirectory } from '../support/temporary';
@@ -29,7 +30,12 @@ type ProgramRule = Exclude<
   {
     [Name in keyof typeof RULES]: (typeof RULES)[Name]['subject'] extends 'manifests' ? never : Name;
   }[keyof typeof RULES],
-  'uniqueModel' | 'uniqueName' | keyof typeof BATCH_RULES | keyof typeof GATEWAY_RULES | keyof typeof ROLLOUT_RULES
+  | 'uniqueModel'
+  | 'uniqueName'
+  | keyof typeof BATCH_RULES
+  | keyof typeof GATEWAY_RULES
+  | keyof typeof ROLLOUT_RULES
+  | keyof typeof STREAM_RULES
 >;
 
 type Declaration = Partial<OnlineModelProps>;

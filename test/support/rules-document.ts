@@ -14,6 +14,7 @@ const AREAS: { title: string; first: string }[] = [
   { title: 'Gateways', first: 'MS2100' },
   { title: 'Rollouts', first: 'MS2200' },
   { title: 'Batch jobs', first: 'MS2300' },
+  { title: 'Streaming consumers', first: 'MS2400' },
 ];
 
 const WHERE = {

@@ -9,6 +9,7 @@ import { REQUEST_RULES } from './request-rules';
 import { ROLLOUT_RULES } from './rollout-rules';
 import { SECURITY_RULES } from './security-rules';
 import { SERVING_RULES } from './serving-rules';
+import { STREAM_RULES } from './stream-rules';
 
 export type { Rule } from './rule';
 
@@ -27,4 +28,5 @@ export const RULES = {
   ...GATEWAY_RULES,
   ...ROLLOUT_RULES,
   ...BATCH_RULES,
+  ...STREAM_RULES,
 } as const;

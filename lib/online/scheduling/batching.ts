@@ -73,7 +73,12 @@ export function renderBatching({ _options: options }: Batching): BatchingConfig 
 export function checkBatching(batching: Batching, model: Model, budgetMillis: number): Violation[] {
   return batching._kind === 'none'
     ? []
-    : [...checkSizes(batching._options), ...checkDelay(batching._options, budgetMillis), ...checkOpen(batching, model)];
+    : [...checkBatchSizes(batching, model), ...checkDelay(batching._options, budgetMillis)];
+}
+
+/** Checks the sizes of batches against the model. */
+export function checkBatchSizes(batching: Batching, model: Model): Violation[] {
+  return batching._kind === 'none' ? [] : [...checkSizes(batching._options), ...checkOpen(batching, model)];
 }
 
 function checkSizes({ maxBatchSize, preferredBatchSizes }: DynamicBatchingOptions): Violation[] {

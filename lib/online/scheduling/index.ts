@@ -1,4 +1,4 @@
-export { Batching, checkBatching, type DynamicBatchingOptions, renderBatching } from './batching';
+export { Batching, checkBatching, checkBatchSizes, type DynamicBatchingOptions, renderBatching } from './batching';
 export {
   checkCache,
   checkResponseCache,

@@ -4,6 +4,9 @@ import { type KubernetesObject, servesRequests, type Workload } from '../manifes
 
 const DEFAULT_PROGRESS_SECONDS = 600;
 
+/** Of KEDA. */
+const DEFAULT_MAX_REPLICA_COUNT = 100;
+
 /** An update that keeps all capacity, and is not called failed while a model still loads. */
 export const checkRollingUpdate: WorkloadCheck = (workload) => {
   if (workload.kind !== 'Deployment' || !servesRequests(workload)) {
@@ -49,7 +52,7 @@ export const checkReplicas: WorkloadCheck = (workload, manifests) => {
       finding(
         workload,
         RULES.oneReplicaOwner,
-        `replicas is ${quote(replicas)}, and the HorizontalPodAutoscaler ${quote(autoscaler.name)} sets it too.`,
+        `replicas is ${quote(replicas)}, and the ${autoscaler.kind} ${quote(autoscaler.name)} sets it too.`,
         'Remove replicas.',
       ),
     ];
@@ -89,19 +92,19 @@ export const checkBudget: WorkloadCheck = (workload, manifests) => {
 
 /** The range and the target of an autoscaler. */
 export const checkAutoscaler: ObjectCheck = (object) => {
-  if (object.kind !== 'HorizontalPodAutoscaler') {
+  if (object.kind !== 'HorizontalPodAutoscaler' && object.kind !== 'ScaledObject') {
     return [];
   }
   const spec = objectOf(object.content.spec);
-  const [least, most] = [Number(spec.minReplicas ?? 1), Number(spec.maxReplicas)];
+  const [least, most] = [leastOf(object), mostOf(object)];
   const found: Finding[] = [];
   if (!(least <= most)) {
     found.push(
       finding(
         object,
         RULES.replicaRange,
-        `minReplicas is ${least}, and maxReplicas ${quote(spec.maxReplicas)}.`,
-        'Lower minReplicas, or raise maxReplicas.',
+        `The smallest number of replicas is ${least}, and the largest ${most}.`,
+        'Lower the smallest one, or raise the largest one.',
       ),
     );
   }
@@ -117,9 +120,17 @@ export const checkAutoscaler: ObjectCheck = (object) => {
 };
 
 function leastReplicas(workload: Workload, autoscaler: KubernetesObject | undefined): number {
-  return autoscaler === undefined
-    ? Number(at(workload.content, 'spec', 'replicas') ?? 1)
-    : Number(at(autoscaler.content, 'spec', 'minReplicas') ?? 1);
+  return autoscaler === undefined ? Number(at(workload.content, 'spec', 'replicas') ?? 1) : leastOf(autoscaler);
+}
+
+function leastOf({ kind, content }: KubernetesObject): number {
+  const { minReplicas = 1, minReplicaCount = 0 } = objectOf(content.spec);
+  return Number(kind === 'ScaledObject' ? minReplicaCount : minReplicas);
+}
+
+function mostOf({ kind, content }: KubernetesObject): number {
+  const { maxReplicas, maxReplicaCount = DEFAULT_MAX_REPLICA_COUNT } = objectOf(content.spec);
+  return Number(kind === 'ScaledObject' ? maxReplicaCount : maxReplicas);
 }
 
 function blocks({ maxUnavailable, minAvailable }: Json, replicas: number): boolean {

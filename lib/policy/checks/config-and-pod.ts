@@ -1,7 +1,8 @@
-import { PORT_NAMES, ROLES } from '../../contract';
+import { PORT_NAMES, ROLES, STREAM_SCHEMA } from '../../contract';
 import {
   at,
   checkGracePeriod,
+  checkMemberName,
   isObject,
   type Json,
   objectOf,
@@ -21,6 +22,7 @@ export function checkAgainstPod(workload: Workload, container: Json, config: Jso
   if (config.server === undefined) {
     return [
       ...checkPort(workload, container, PORT_NAMES.metrics, config.metricsPort),
+      ...(config.schema === STREAM_SCHEMA ? checkConsumer(workload, container, config) : []),
       ...checkFiles(workload, container, config),
     ];
   }
@@ -30,6 +32,15 @@ export function checkAgainstPod(workload: Workload, container: Json, config: Jso
     ...checkProbeTargets(workload, container, objectOf(config.server)),
     ...checkFiles(workload, container, config),
   ];
+}
+
+/** A consumer gets the time to end its micro-batches, and its pods have names that last where it is known by them. */
+function checkConsumer(workload: Workload, container: Json, config: Json): Finding[] {
+  const isNamed = config.delivery === 'exactly-once' || at(config.source, 'staticMembership') === true;
+  return findings(workload, [
+    ...checkGracePeriod(workload.pod, container, Number(config.drainTimeoutMillis)),
+    ...(isNamed ? checkMemberName(workload.kind, container) : []),
+  ]);
 }
 
 function checkTimes(workload: Workload, container: Json, { server, models }: Json): Finding[] {

@@ -4,6 +4,7 @@ import { batchConfigProblems, lookupConfigProblems } from '../batch-config-schem
 import { type ConfigProblem, configProblems } from '../config-schema';
 import { finding, findings, type ObjectCheck, type WorkloadCheck } from '../finding';
 import type { Manifests, Workload } from '../manifests';
+import { streamConfigProblems } from '../stream-config-schema';
 import { checkAgainstPod } from './config-and-pod';
 
 /** ConfigMaps that `kubectl apply` can handle. */
@@ -24,6 +25,7 @@ const PROBLEMS: { readonly [role: string]: (config: unknown) => ConfigProblem[] 
   [ROLES.predictor]: configProblems,
   [ROLES.batch]: batchConfigProblems,
   [ROLES.lookup]: lookupConfigProblems,
+  [ROLES.stream]: streamConfigProblems,
 };
 
 /** The configuration of what serves or computes: there, of the right schema, and in line with the pod. */

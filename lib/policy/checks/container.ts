@@ -4,6 +4,7 @@ import {
   checkEnvironmentVariable,
   checkImage,
   isObject,
+  isPodName,
   type Json,
   objectsOf,
   quote,
@@ -22,7 +23,7 @@ export const checkImages: WorkloadCheck = (workload) =>
 export const checkVariables: WorkloadCheck = (workload) =>
   containersOf(workload).flatMap((container) =>
     objectsOf(container.env)
-      .filter((variable) => !isNameOfJob(variable))
+      .filter((variable) => !isNameOfJob(variable) && !isPodName(variable))
       .flatMap(({ name, value }) =>
         findings(
           workload,

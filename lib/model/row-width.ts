@@ -1,4 +1,4 @@
-import type { TensorMetadata } from '../model';
+import type { TensorMetadata } from './signature';
 
 /** Number of elements that a tensor has for one row; `undefined` where the request decides it. */
 export function rowWidth({ shape }: TensorMetadata): number | undefined {

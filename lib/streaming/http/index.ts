@@ -1,0 +1,1 @@
+export { checkHttpSink, type HttpSinkOptions, renderHttpSink } from './http-sink';
