@@ -73,7 +73,14 @@ describe('a command loads what it needs, and nothing else', () => {
     // Whatever is wrong with it, the file is looked at.
     const files = filesOf(role, '--config', resolve(__dirname, '../../package.json'));
     const rules = files.flatMap((file) => /config\/((?:[a-z]+-)*schema|serving-config)\.ts$/.exec(file)?.[1] ?? []);
-    const ofRoles = ['serving-config', 'schema', 'gateway-agent-schema', 'rollout-schema', 'batch-schema'];
+    const ofRoles = [
+      'serving-config',
+      'schema',
+      'gateway-agent-schema',
+      'rollout-schema',
+      'batch-schema',
+      'stream-schema',
+    ];
     expect(rules.filter((name) => ofRoles.includes(name)).sort()).toEqual([...own].sort());
   });
 

@@ -54,6 +54,28 @@ describe('the number of pods', () => {
     expect(plan([deployment('a', {}, spec), ...others]).pods).toHaveLength(expected);
   });
 
+  const scaled = (kind: string, spec: object): KubernetesObject => ({
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    metadata: { name: 'a', namespace: 'ml' },
+    spec: { scaleTargetRef: { kind, name: 'a' }, maxReplicaCount: 9, ...spec },
+  });
+  const statefulSet = (spec: Readonly<Record<string, unknown>>) => ({
+    ...deployment('a', {}, spec),
+    kind: 'StatefulSet',
+  });
+
+  it.each([
+    ['is that of the StatefulSet', { replicas: 2 }, [], 2],
+    ['is the minimum of its ScaledObject', {}, [scaled('StatefulSet', { minReplicaCount: 3 })], 3],
+    ['is 1 where KEDA would start with none', {}, [scaled('StatefulSet', { minReplicaCount: 0 })], 1],
+  ])('%s', (_, spec, others, expected) => {
+    const { pods } = plan([statefulSet(spec), ...others]);
+    expect(pods.map(({ identity }) => identity.name)).toEqual(
+      Array.from({ length: expected }, (_each, index) => `a-${index}`),
+    );
+  });
+
   it('gives each a name of its own', () => {
     const { pods } = plan([deployment('a', {}, { replicas: 2 })]);
     expect(pods.map(({ identity }) => identity.name)).toEqual(['a-0', 'a-1']);

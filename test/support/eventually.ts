@@ -7,13 +7,15 @@ const INTERVAL_MILLIS = 20;
 /**
  * Asks until the answer is neither `undefined` nor `false`, and returns it. The way to wait for what another process does.
  *
+ * @param withinMillis for what takes longer on a busy machine, such as the start of a large server
  * @throws the last error of `ask`, or one that names `what`, when the event does not come
  */
 export async function eventually<T>(
   what: string,
   ask: () => T | Promise<T>,
+  withinMillis = MAX_WAIT_MILLIS,
 ): Promise<Exclude<T, false | null | undefined>> {
-  const end = performance.now() + MAX_WAIT_MILLIS;
+  const end = performance.now() + withinMillis;
   for (;;) {
     try {
       const answer = await ask();

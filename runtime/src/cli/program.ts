@@ -3,6 +3,7 @@ import { COMMAND, PATHS, PORTS, ROLES, RUNTIME_VERSION } from '../contract';
 import { addBatchCommands } from './batch-commands';
 import { jobRequests } from './local-requests';
 import { addRolloutCommands } from './rollout-commands';
+import { addStreamCommands } from './stream-commands';
 
 const MAX_PORT = 65_535;
 const CONFIG_OPTION = ['--config <file>', 'configuration file that the library wrote', PATHS.config] as const;
@@ -32,6 +33,7 @@ export function createProgram(): Command {
   addCommandsForPeople(program);
   addRolloutCommands(program, examples);
   addBatchCommands(program, examples);
+  addStreamCommands(program, examples);
   return program;
 }
 

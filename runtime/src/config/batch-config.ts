@@ -1,6 +1,7 @@
-import { BATCH_SCHEMA, type BatchConfig, type ModelConfig } from '../contract';
+import { BATCH_SCHEMA, type BatchConfig, type ModelConfig, STREAM_SCHEMA } from '../contract';
 import { loadConfig } from './load';
 import { parseFile } from './parse-file';
+import { loadStreamConfig } from './stream-config';
 
 /**
  * Reads and checks the configuration file of a batch job.
@@ -18,6 +19,13 @@ export function loadBatchConfig(file: string): BatchConfig {
 /** The models of a configuration of whatever role, for the one that downloads them. @throws ConfigurationError */
 export function loadFetchedModels(file: string): { readonly models: ModelConfig[] } {
   const input = parseFile(file);
-  const isBatch = typeof input === 'object' && input !== null && 'schema' in input && input.schema === BATCH_SCHEMA;
-  return isBatch ? loadBatchConfig(file) : loadConfig(file);
+  const schema = typeof input === 'object' && input !== null && 'schema' in input ? input.schema : undefined;
+  switch (schema) {
+    case BATCH_SCHEMA:
+      return loadBatchConfig(file);
+    case STREAM_SCHEMA:
+      return loadStreamConfig(file);
+    default:
+      return loadConfig(file);
+  }
 }

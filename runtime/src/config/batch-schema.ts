@@ -3,6 +3,7 @@ import { BATCH_SCHEMA, type BatchConfig, type PredictionSinkConfig } from '../co
 import { ConfigurationError } from './error';
 import { redisTlsSchema } from './features-schema';
 import { withContainerPaths, withStandIns } from './in-sandbox';
+import { predictionSchema } from './prediction-schema';
 import { problemsOf } from './problems';
 import { currentSandbox, volumePath } from './sandbox';
 import { mirrors, modelSchema } from './schema';
@@ -13,6 +14,7 @@ import {
   httpUrl,
   milliseconds,
   name,
+  oneOf,
   rule,
   text,
   violationsOf,
@@ -21,7 +23,6 @@ import {
 
 const STORES = ['s3', 'gcs', 'azure-blob', 'https', 'file'] as const;
 const FORMATS = ['parquet', 'csv', 'json-lines'] as const;
-const KINDS = ['value', 'element', 'top-k'] as const;
 const MAX_SHARDS = 10_000;
 const MAX_ROWS = 1_000_000_000;
 
@@ -33,9 +34,6 @@ const ADDRESSES: Readonly<Record<string, { readonly form: string; readonly patte
   https: { form: 'an https:// address', pattern: /^https?:\/\/[^/]+\// },
   file: { form: 'an absolute path without ..', pattern: /^\/(?!.*(^|\/)\.\.(\/|$))/ },
 };
-
-const oneOf = (values: readonly string[]) =>
-  rule((value) => values.includes(value), `is one of ${values.join(', ')}`, 'Choose one of them.');
 
 const store = z
   .strictObject({
@@ -116,33 +114,6 @@ const input = violationsOf(
   ],
 );
 
-const prediction = violationsOf(
-  z
-    .strictObject({
-      name: text,
-      output: text,
-      kind: oneOf(KINDS),
-      element: wholeNumber(0, 2 ** 31 - 1).optional(),
-      k: wholeNumber(1, 2 ** 31 - 1).optional(),
-      classes: z.array(z.string()).min(1).optional(),
-    })
-    .readonly(),
-  ({ kind, element, k, classes }) =>
-    (
-      [
-        ['element', element, kind === 'element', true],
-        ['k', k, kind === 'top-k', true],
-        ['classes', classes, kind === 'top-k', false],
-      ] as const
-    ).flatMap(([path, value, belongs, required]) =>
-      value !== undefined && !belongs
-        ? [{ path, rule: `is absent for the kind ${kind}`, fix: 'Remove it, or change the kind.' }]
-        : value === undefined && belongs && required
-          ? [{ path, rule: `is given for the kind ${kind}`, fix: 'Write it, or change the kind.' }]
-          : [],
-    ),
-);
-
 const files = violationsOf(
   z.strictObject({ ...location, type: z.literal('files'), format: oneOf(FORMATS) }).readonly(),
   writableViolations,
@@ -182,7 +153,7 @@ const config = z
     input,
     features: z.array(z.strictObject({ input: text, columns: z.array(text).min(1) }).readonly()).min(1),
     passThrough: z.array(text).optional(),
-    predictions: z.array(prediction).min(1).optional(),
+    predictions: z.array(predictionSchema).min(1).optional(),
     sinks: z.array(z.discriminatedUnion('type', [files, redis])).min(1),
     ledger: violationsOf(z.strictObject(location).readonly(), writableViolations),
     shards: wholeNumber(1, MAX_SHARDS),

@@ -11,3 +11,4 @@ export {
 } from './load';
 export { bindHost, containerPath, currentSandbox, type Sandbox } from './sandbox';
 export { serviceHost, standInAddress } from './stand-in';
+export { loadStreamConfig } from './stream-config';

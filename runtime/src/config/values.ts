@@ -14,6 +14,11 @@ export function rule(holds: (text: string) => boolean, message: string, fix: str
   return z.string().refine(holds, { message, params: { fix } });
 }
 
+/** One of a few texts. */
+export function oneOf(values: readonly string[]) {
+  return rule((value) => values.includes(value), `is one of ${values.join(', ')}`, 'Choose one of them.');
+}
+
 /** A whole number between two bounds, both included. */
 export function wholeNumber(minimum: number, maximum: number) {
   return z.int().min(minimum).max(maximum);

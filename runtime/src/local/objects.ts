@@ -15,6 +15,10 @@ import {
 /** Namespace of objects that name none. */
 export const DEFAULT_NAMESPACE = 'default';
 
+/** What decides how many pods there are. */
+const AUTOSCALERS = ['HorizontalPodAutoscaler', 'ScaledObject'];
+const WORKLOADS = ['Deployment', 'StatefulSet'];
+
 /** Name and namespace of an object. */
 export interface ObjectKey {
   readonly namespace: string;
@@ -26,7 +30,7 @@ export interface Workload extends ObjectKey {
   readonly template: PodTemplate;
 }
 
-/** A Deployment, with the number of pods that it starts with. */
+/** A Deployment or a StatefulSet, with the number of pods that it starts with. */
 export interface Deployment extends Workload {
   readonly replicas: number;
 }
@@ -107,6 +111,8 @@ export function objectsOf(manifests: readonly Manifest[]): Objects {
     }
     seen.add(`${manifest.apiVersion} ${subject}`);
     switch (`${manifest.apiVersion} ${manifest.kind}`) {
+      // Pods of a Deployment are numbered here as well: both are the same.
+      case 'apps/v1 StatefulSet':
       case 'apps/v1 Deployment': {
         const value = check(deploymentSchema, manifest, subject, problems);
         if (value !== undefined) {
@@ -163,6 +169,9 @@ export function objectsOf(manifests: readonly Manifest[]): Objects {
       case 'autoscaling/v2 HorizontalPodAutoscaler':
         count(ignored, 'HorizontalPodAutoscaler (only its minReplicas is used)', 1);
         break;
+      case 'keda.sh/v1alpha1 ScaledObject':
+        count(ignored, 'ScaledObject (only its minReplicaCount is used)', 1);
+        break;
       default:
         count(ignored, manifest.kind, 1);
     }
@@ -175,11 +184,13 @@ export function objectsOf(manifests: readonly Manifest[]): Objects {
 
 function minimumReplicas(manifests: readonly Manifest[], problems: string[]): Map<string, number> {
   const minimums = new Map<string, number>();
-  for (const manifest of manifests.filter(({ kind }) => kind === 'HorizontalPodAutoscaler')) {
+  for (const manifest of manifests.filter(({ kind }) => AUTOSCALERS.includes(kind))) {
     const { namespace, name } = keyOf(manifest);
-    const value = check(autoscalerSchema, manifest, `HorizontalPodAutoscaler ${namespace}/${name}`, problems);
-    if (value?.spec.scaleTargetRef.kind === 'Deployment') {
-      minimums.set(keyText({ namespace, name: value.spec.scaleTargetRef.name }), value.spec.minReplicas);
+    const value = check(autoscalerSchema, manifest, `${manifest.kind} ${namespace}/${name}`, problems);
+    if (value !== undefined && WORKLOADS.includes(value.spec.scaleTargetRef.kind)) {
+      const { scaleTargetRef, minReplicas, minReplicaCount = 1 } = value.spec;
+      // Nobody scales up from none here.
+      minimums.set(keyText({ namespace, name: scaleTargetRef.name }), minReplicas ?? Math.max(1, minReplicaCount));
     }
   }
   return minimums;

@@ -158,7 +158,7 @@ export const podTemplate = z.looseObject({
   }),
 });
 
-/** A Deployment of `apps/v1`. */
+/** A Deployment or a StatefulSet of `apps/v1`. */
 export const deploymentSchema = z.looseObject({
   spec: z.looseObject({ replicas: z.int().min(0).optional(), template: podTemplate }),
 });
@@ -184,11 +184,12 @@ export const serviceSchema = z.looseObject({
   }),
 });
 
-/** A HorizontalPodAutoscaler of `autoscaling/v2`. */
+/** A HorizontalPodAutoscaler of `autoscaling/v2`, or a ScaledObject of KEDA. */
 export const autoscalerSchema = z.looseObject({
   spec: z.looseObject({
-    scaleTargetRef: z.looseObject({ kind: z.string(), name: z.string() }),
-    minReplicas: z.int().min(0).default(1),
+    scaleTargetRef: z.looseObject({ kind: z.string().default('Deployment'), name: z.string() }),
+    minReplicas: z.int().min(0).optional(),
+    minReplicaCount: z.int().min(0).optional(),
   }),
 });
 

@@ -146,6 +146,6 @@ function checkAttributes(attribute: (name: string) => unknown, kind: string): vo
 }
 
 /** As the binding writes what is not printable ASCII, and the quote and the percent sign. */
-function headerValue(value: string): string {
+export function headerValue(value: string): string {
   return value.replace(/[^\x21\x23\x24\x26-\x7e]/gu, (character) => encodeURIComponent(character));
 }

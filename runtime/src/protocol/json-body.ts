@@ -99,7 +99,7 @@ function endOfString(body: Buffer, start: number): number {
 }
 
 /** A reviver with the source text of a value, which the type of `JSON.parse` does not know yet. */
-function keepInteger(_key: string, value: unknown, context?: { source?: string }): unknown {
+export function keepInteger(_key: string, value: unknown, context?: { source?: string }): unknown {
   const source = context?.source;
   const inexact = typeof value === 'number' && !Number.isSafeInteger(value);
   return inexact && source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;

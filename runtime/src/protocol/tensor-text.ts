@@ -11,7 +11,8 @@ const CHECKED_ELEMENTS = 16_384;
 /** Larger integers are not exact as a JavaScript number. */
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
-const ELEMENTS_TEXT: Readonly<Record<Datatype, ElementsText>> = {
+/** Writers of all datatypes. */
+export const ELEMENTS_TEXT: Readonly<Record<Datatype, ElementsText>> = {
   BOOL: each((value) => (value === 0 ? 'false' : 'true')),
   INT8: each(String),
   INT16: each(String),

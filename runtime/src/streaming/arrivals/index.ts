@@ -1,0 +1,2 @@
+export { Arrivals } from './arrivals';
+export { retrySize } from './retry-size';

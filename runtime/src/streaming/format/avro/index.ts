@@ -1,0 +1,1 @@
+export { AVRO, avroSubject } from './avro-format';

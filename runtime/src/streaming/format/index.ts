@@ -1,0 +1,1 @@
+export { type FormatContext, openFormat, type StreamFormat } from './format';

@@ -1,0 +1,1 @@
+export { PROTOBUF, protobufSubject } from './protobuf-format';

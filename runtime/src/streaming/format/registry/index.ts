@@ -1,0 +1,7 @@
+export { KnownSchemas, type ReadValue, type SchemaFormat } from './known-schemas';
+export { inField, integerIn, MisfitError, numberOf } from './misfit';
+export { allReferences, type RegisteredSchema } from './registered-schema';
+export { SchemaReader } from './schema-reader';
+export { SchemaRegistry } from './schema-registry';
+export { type SchemaOfSubject, SchemaWriter } from './schema-writer';
+export { HEADER_BYTES, wireHeader } from './wire-format';

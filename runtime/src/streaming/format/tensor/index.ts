@@ -1,0 +1,2 @@
+export { TensorReader } from './tensor-reader';
+export { TensorWriter } from './tensor-writer';

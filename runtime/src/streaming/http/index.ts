@@ -1,0 +1,2 @@
+export { explanationOf, type HttpAnswer, HttpClient } from './http-client';
+export { HttpEventSink } from './http-event-sink';

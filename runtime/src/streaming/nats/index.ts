@@ -1,0 +1,2 @@
+export { NatsSink } from './nats-sink';
+export { NatsSource } from './nats-source';
