@@ -10,6 +10,28 @@ export interface LoadCommand {
   readonly pauseMillis: number;
 }
 
+/** Records for a topic of Kafka. */
+export interface KafkaWriteCommand {
+  readonly servers: string;
+  readonly topic: string;
+  /** Keys and values. */
+  readonly records: readonly (readonly [key: string, value: string])[];
+  readonly perSecond: number;
+}
+
+/** A topic of Kafka. */
+export interface KafkaRecordsCommand {
+  readonly servers: string;
+  readonly topic: string;
+}
+
+/** A record of a topic. */
+export interface ReadRecord {
+  readonly key: string;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** What the client pod is asked to do. */
 export type Command =
   | { readonly kind: 'http'; readonly url: string; readonly body?: string; readonly headers?: Record<string, string> }
@@ -20,7 +42,9 @@ export type Command =
       readonly request: object;
       readonly metadata?: Record<string, string>;
     }
-  | (LoadCommand & { readonly kind: 'load' });
+  | (LoadCommand & { readonly kind: 'load' })
+  | (Omit<KafkaWriteCommand, 'records'> & { readonly kind: 'kafka-write' })
+  | (KafkaRecordsCommand & { readonly kind: 'kafka-read' });
 
 /** An answer over HTTP. */
 export interface HttpAnswer {

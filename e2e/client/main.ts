@@ -9,7 +9,7 @@ async function main(): Promise<void> {
   process.stdout.write(JSON.stringify(await answerOf(command)));
 }
 
-function answerOf(command: Command): Promise<unknown> {
+async function answerOf(command: Command): Promise<unknown> {
   switch (command.kind) {
     case 'http':
       return http(command);
@@ -17,7 +17,18 @@ function answerOf(command: Command): Promise<unknown> {
       return grpc(command);
     case 'load':
       return load(command, text(process.stdin));
+    case 'kafka-write': {
+      const { writeRecords } = kafka();
+      return writeRecords({ ...command, records: JSON.parse(await text(process.stdin)) });
+    }
+    case 'kafka-read':
+      return kafka().readRecords(command);
   }
+}
+
+/** Loaded by those who ask for it: it needs the native client of the runtime image. */
+function kafka(): typeof import('./kafka') {
+  return require('./kafka');
 }
 
 async function http({ url, body, headers }: Extract<Command, { kind: 'http' }>): Promise<HttpAnswer> {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Outcome } from '../../test/support/grpc-client';
-import type { Command, HttpAnswer, LoadCommand, LoadResult } from '../client/command';
+import type { Command, HttpAnswer, KafkaWriteCommand, LoadCommand, LoadResult, ReadRecord } from '../client/command';
 import { IMAGE, type Manifest } from './manifests';
 import type { Namespace } from './namespace';
 
@@ -76,8 +76,18 @@ export class ClientPod {
     return JSON.parse(Buffer.concat(chunks).toString()) as LoadResult;
   }
 
-  private async run<T>(command: Command): Promise<T> {
-    return JSON.parse(await this.namespace.kubectl(this.args(command).slice(2))) as T;
+  /** Writes records to a topic; resolves when the broker has them all. */
+  kafkaWrite({ records, ...command }: KafkaWriteCommand): Promise<number> {
+    return this.run({ kind: 'kafka-write', ...command }, JSON.stringify(records));
+  }
+
+  /** All committed records of a topic, in the order of each partition. */
+  kafkaRead(servers: string, topic: string): Promise<ReadRecord[]> {
+    return this.run({ kind: 'kafka-read', servers, topic });
+  }
+
+  private async run<T>(command: Command, input?: string): Promise<T> {
+    return JSON.parse(await this.namespace.kubectl(this.args(command).slice(2), input)) as T;
   }
 
   private args(command: Command): string[] {
@@ -92,6 +102,8 @@ function configMap(): Manifest {
     bundle: true,
     minify: true,
     platform: 'node',
+    // Native code, which the runtime image has.
+    external: ['@confluentinc/kafka-javascript'],
     write: false,
   });
   const protocol = PROTOCOL.map((file) => [file, readFileSync(join(ROOT, 'conformance/protocol', file), 'utf8')]);
@@ -120,6 +132,7 @@ function pod(): Manifest {
           image: IMAGE,
           imagePullPolicy: 'IfNotPresent',
           args: ['sleep', '--seconds', '86400'],
+          env: [{ name: 'NODE_PATH', value: '/opt/model-serving/node_modules' }],
           ...restrictedContainer(),
           volumeMounts: [{ name: 'program', mountPath: MOUNT }],
         },

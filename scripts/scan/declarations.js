@@ -1,12 +1,32 @@
 /**
- * Online models that are scanned beside the examples: what the tests declare, which together uses every property, and what is
- * declared here.
+ * Online models, batch jobs and streaming consumers that are scanned beside the examples: what the tests declare, which together uses every
+ * property, and what is declared here.
  */
 
-const { JsonPatch } = require('cdk8s');
+const { Duration, JsonPatch } = require('cdk8s');
 const { EnvValue, ImagePullPolicy, Secret, ServiceAccount } = require('cdk8s-plus-28');
 require('tsx/cjs');
-const { DisruptionBudget, Gpu, Model, ModelSource, NetworkPeer, Scaling } = require('../../lib/index.ts');
+const {
+  BatchJob,
+  Dataset,
+  Delivery,
+  DisruptionBudget,
+  EventFormat,
+  EventSink,
+  EventSource,
+  Gpu,
+  InputFields,
+  KafkaLogin,
+  Model,
+  ModelSource,
+  NetworkPeer,
+  OnlineModel,
+  PredictionLookup,
+  PredictionSink,
+  Scaling,
+  Schedule,
+  StreamingConsumer,
+} = require('../../lib/index.ts');
 const { DECLARATIONS } = require('../../test/support/declarations.ts');
 const { newChart, SHA256 } = require('../../test/support/manifests.ts');
 
@@ -96,6 +116,63 @@ const WEAKENED = {
   'no namespace': { props: () => ({ model }), namespace: undefined, expected: ['CKV_K8S_21'] },
 };
 
+const kafka = {
+  bootstrapServers: 'kafka.streams.svc:9093',
+  tls: {},
+  login: KafkaLogin.scramSha512('anomaly', { secret: secret(), key: 'password' }),
+};
+const redis = { address: 'redis.streams:6379', tls: {} };
+
+/** Consumers: a Deployment, a StatefulSet, and each of the autoscalers. */
+const CONSUMERS = {
+  'a consumer of Kafka exactly once on its lag': {
+    source: EventSource.kafka({ ...kafka, topic: 'logs', group: 'anomaly', partitions: 12 }),
+    sink: EventSink.kafka({ ...kafka, topic: 'anomalies' }),
+    deadLetter: EventSink.kafka({ ...kafka, topic: 'logs.dead-letter' }),
+    delivery: Delivery.exactlyOnce(),
+    scaling: Scaling.onLag({ target: 1000, minReplicas: 2, maxReplicas: 12 }),
+  },
+  'a consumer of Redis to a web server': {
+    source: EventSource.redisStream({ ...redis, stream: 'logs', group: 'anomaly' }),
+    sink: EventSink.http({ url: 'https://events.example.com' }),
+    deadLetter: EventSink.redisStream({ ...redis, stream: 'dead' }),
+  },
+  'a consumer of NATS on the CPU': {
+    source: EventSource.nats({ servers: 'tls://nats.streams:4222', stream: 'LOGS', consumer: 'anomaly' }),
+    sink: EventSink.nats({ servers: 'tls://nats.streams:4222', subject: 'anomalies' }),
+    format: EventFormat.avro({ registry: 'http://registry.streams:8081', credentials: secret() }),
+    scaling: Scaling.onCpu({ maxReplicas: 4 }),
+  },
+};
+
+const table = PredictionSink.redis({
+  address: 'redis.ml:6379',
+  key: 'id',
+  timeToLive: Duration.days(2),
+  tls: {},
+  password: { secret: secret(), key: 'password' },
+});
+
+/** Batch jobs: a Job, a CronJob, and one whose table is looked up. */
+const JOBS = {
+  'a job that runs once': {
+    input: Dataset.parquet('s3://warehouse/users/*.parquet'),
+    outputs: [PredictionSink.parquet('s3://warehouse/churn')],
+    shards: 4,
+  },
+  'a job every night on a volume': {
+    input: Dataset.csv('pvc://warehouse/users/*.csv'),
+    outputs: [PredictionSink.jsonLines('pvc://warehouse/churn')],
+    schedule: Schedule.daily({ timeZone: 'Europe/Berlin', hour: 2 }),
+  },
+  'a job every hour that is looked up': {
+    input: Dataset.parquet('s3://warehouse/users/*.parquet'),
+    outputs: [PredictionSink.parquet('s3://warehouse/churn'), table],
+    schedule: Schedule.hourly({ timeZone: 'Europe/Berlin' }),
+    change: (job) => new PredictionLookup(job.node.scope, 'lookup', { job }),
+  },
+};
+
 function container(image) {
   const resources = { cpu: '100m', memory: '64Mi', 'ephemeral-storage': '64Mi' };
   return {
@@ -113,7 +190,10 @@ function container(image) {
   };
 }
 
-/** All of them: `{ name, props, change?, namespace?, oldest?, expected }`, where `expected` are the findings that must come. */
+/**
+ * All of them: `{ name, props, construct, change?, namespace?, oldest?, expected }`, where `expected` are the findings that must
+ * come.
+ */
 function declarations() {
   const declared = Object.entries(DECLARATIONS).map(([name, declare]) => ({
     name: `declared/${name}`,
@@ -121,7 +201,20 @@ function declarations() {
   }));
   const others = Object.entries(OTHERS).map(([name, other]) => ({ name: `declared/${name}`, ...other }));
   const weakened = Object.entries(WEAKENED).map(([name, weak]) => ({ name: `weakened/${name}`, ...weak }));
-  return [...declared, ...others, ...weakened];
+  const models = [...declared, ...others, ...weakened].map((each) => ({ construct: OnlineModel, ...each }));
+  const inputs = { x: InputFields.of(['duration_ms', 'size']) };
+  const consumers = Object.entries(CONSUMERS).map(([name, consumer]) => ({
+    name: `declared/${name}`,
+    construct: StreamingConsumer,
+    props: () => ({ model, inputs, ...consumer }),
+  }));
+  const jobs = Object.entries(JOBS).map(([name, { change, ...job }]) => ({
+    name: `declared/${name}`,
+    construct: BatchJob,
+    props: () => ({ model, features: { x: ['age', 'income'] }, ...job }),
+    change,
+  }));
+  return [...models, ...consumers, ...jobs];
 }
 
 function withAnnotations(props, annotations) {

@@ -7,7 +7,6 @@ const { promisify } = require('node:util');
 const { App, Chart, Yaml } = require('cdk8s');
 const { parseAllDocuments } = require('yaml');
 require('tsx/cjs');
-const { OnlineModel } = require('../../lib/index.ts');
 const { declarations } = require('./declarations');
 const { withoutSuppressions } = require('./suppressions');
 const { CACHE } = require('./tools');
@@ -67,11 +66,11 @@ async function synthesizeExample(name, folder) {
 }
 
 /** A chart and a namespace of its own, so that no object of another declaration belongs to it. */
-function synthesizeDeclaration({ directory, props, change, ...options }, folder) {
+function synthesizeDeclaration({ directory, construct: Construct, props, change, ...options }, folder) {
   const namespace = 'namespace' in options ? options.namespace : directory.slice(0, LONGEST_NAMESPACE);
   const chart = new Chart(new App(), directory, { namespace });
-  const online = new OnlineModel(chart, 'model', props());
-  change?.(online);
+  const declared = new Construct(chart, 'model', props());
+  change?.(declared);
   writeFileSync(join(folder, 'model.yaml'), Yaml.stringify(...chart.toJson()));
 }
 

@@ -74,6 +74,7 @@ describeWith('the contents of the image', RUNTIME_IMAGE, () => {
     const foreign = native.filter(({ type, content }) => type === 'file' && content.readUInt16LE(18) !== machine);
     expect(foreign.map(({ path }) => path)).toEqual([]);
     expect(paths(/onnxruntime_binding\.node$/)).toHaveLength(1);
+    expect(paths(/confluent-kafka-javascript\.node$/)).toHaveLength(1);
     expect(paths(/(?:darwin|win32)\/|providers_(?:cuda|tensorrt)/)).toEqual([]);
   });
 

@@ -81,6 +81,21 @@ describe('packages to install, from the lockfile', () => {
     expect(installed('arm64')).toEqual(['node_modules/engine', 'node_modules/engine-arm64']);
   });
 
+  it('are without what Node.js never loads', () => {
+    const name = '@confluentinc/kafka-javascript';
+    const kafka = {
+      runtime: {},
+      [`node_modules/${name}`]: { dependencies: { bindings: '1', nan: '2', tar: '7' } },
+      'node_modules/bindings': {},
+      'node_modules/nan': {},
+      'node_modules/tar': {},
+    };
+    expect(installedPackages(kafka, 'runtime', [name], 'x64')).toEqual([
+      `node_modules/${name}`,
+      'node_modules/bindings',
+    ]);
+  });
+
   it('must all be there', () => {
     expect(() =>
       installedPackages({ ...packages, 'node_modules/a': { dependencies: { gone: '1' } } }, 'runtime', ['a'], 'x64'),
@@ -108,7 +123,21 @@ describe('files of a package', () => {
     expect(
       ['index.js', 'a.cjs', 'b.json', 'c.proto', 'LICENSE', 'LICENSE.md', 'NOTICE.html'].filter(isNeeded),
     ).toHaveLength(7);
-    expect(['index.js.map', 'index.d.ts', 'index.d.mts', 'src/index.ts', 'README.md'].filter(isNeeded)).toEqual([]);
+    expect(
+      ['index.js.map', 'index.d.ts', 'index.d.mts', 'src/index.ts', 'README.md', 'dist/browser/index.js'].filter(
+        isNeeded,
+      ),
+    ).toEqual([]);
+  });
+
+  it("of Kafka's client are its JavaScript, since its native code is compiled for the image", () => {
+    const isNeeded = neededFiles('@confluentinc/kafka-javascript', 'amd64');
+    expect(
+      ['lib/index.js', 'librdkafka.js', 'package.json', 'LICENSE.txt', 'deps/librdkafka/LICENSES.txt'].filter(isNeeded),
+    ).toHaveLength(5);
+    expect(
+      ['deps/librdkafka/src/rdkafka.c', 'src/binding.cc', 'build/Release/other.node', 'index.d.ts'].filter(isNeeded),
+    ).toEqual([]);
   });
 
   it('are not known for other architectures', () => {

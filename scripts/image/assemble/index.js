@@ -6,13 +6,14 @@
  *   bundle    the command, its licences and the bill of materials
  *
  * Run after `npm ci` and `npm run compile:runtime`; see runtime/Dockerfile. `--modules` is a folder where the packages are
- * installed for the platform of the image.
+ * installed for the platform of the image, `--kafka` one with Kafka's native client, compiled for it.
  */
 
 const { mkdirSync, readFileSync, rmSync, symlinkSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 const { parseArgs } = require('node:util');
 const { copyFile, copyPackage, normalize, writeFile } = require('./files');
+const { installNativeClient, librdkafkaVersion } = require('./native-client');
 const { neededFiles, processorOf } = require('./needed');
 const { bundledPackages, installedName, installedPackages, requiredPackages } = require('./packages');
 const { billOfMaterials } = require('./sbom');
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     metafile: { type: 'string' },
     'npm-sbom': { type: 'string' },
     modules: { type: 'string' },
+    kafka: { type: 'string' },
     architecture: { type: 'string' },
     epoch: { type: 'string', default: '0' },
     out: { type: 'string' },
@@ -48,6 +50,7 @@ const installed = installedPackages(packages, WORKSPACE, requiredPackages(metafi
 
 const debian = installSystem(values.base, layer('base'), values.architecture);
 installPackages();
+debian.push(...installNativeClient(values.kafka, layer('packages'), HOME, debian[0].release));
 installCommand();
 describe();
 normalize(layer('base'), epoch, { [join(layer('base'), 'tmp')]: 0o1777 });
@@ -81,6 +84,7 @@ function describe() {
     bundled: bundledPackages(metafile),
     installed,
     node: process.versions.node,
+    librdkafka: librdkafkaVersion(values.modules),
     debian,
     epoch,
   });

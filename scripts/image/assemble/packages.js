@@ -7,6 +7,13 @@ const { builtinModules } = require('node:module');
 
 const FOLDER = 'node_modules/';
 
+/** What packages declare to need and Node.js never loads: it is for their installation, for browsers, or for older versions. */
+const NEVER_LOADED = {
+  '@azure/identity': ['@azure/msal-browser'],
+  '@confluentinc/kafka-javascript': ['@mapbox/node-pre-gyp', 'js-yaml', 'nan', 'tar'],
+  'fetch-blob': ['web-streams-polyfill'],
+};
+
 /**
  * Packages whose code is inside the bundle, as paths in the lockfile.
  *
@@ -52,7 +59,8 @@ function installedPackages(packages, workspace, names, cpu) {
     }
     found.add(path);
     const { dependencies = {}, optionalDependencies = {}, peerDependencies = {} } = packages[path];
-    for (const name of Object.keys(dependencies)) {
+    const unused = NEVER_LOADED[installedName(path)] ?? [];
+    for (const name of Object.keys(dependencies).filter((each) => !unused.includes(each))) {
       visit(resolve(packages, path, name) ?? missing(path, name));
     }
     for (const name of Object.keys({ ...optionalDependencies, ...peerDependencies })) {

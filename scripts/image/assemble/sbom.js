@@ -16,6 +16,7 @@ const LOCATION = 'model-serving:location';
  * @param image.bundled paths of packages inside the bundle
  * @param image.installed paths of packages below node_modules
  * @param image.node version of Node.js
+ * @param image.librdkafka version of librdkafka, which is inside Kafka's native client
  * @param image.debian Debian packages: `{name, version, architecture, release}`
  * @param image.epoch time of the build, in seconds since 1970
  */
@@ -31,7 +32,7 @@ function billOfMaterials(npm, image) {
     }
   }
   const components = [...locations].map(([key, found]) => npmComponent(npm, key, new Set(found)));
-  const system = [nodeComponent(image.node), ...image.debian.map(debianComponent)];
+  const system = [nodeComponent(image.node), kafkaComponent(image.librdkafka), ...image.debian.map(debianComponent)];
   const all = [...components, ...system].sort((one, other) => (one['bom-ref'] < other['bom-ref'] ? -1 : 1));
   const runtime = runtimeComponent(image.packages[image.workspace]);
   const dependencies = dependenciesOf(npm, runtime, all);
@@ -69,6 +70,17 @@ function nodeComponent(version) {
     purl: `pkg:generic/node@${version}`,
     licenses: [{ license: { id: 'MIT' } }],
     externalReferences: [{ type: 'website', url: 'https://nodejs.org' }],
+  };
+}
+
+function kafkaComponent(version) {
+  return {
+    'bom-ref': `librdkafka@${version}`,
+    type: 'library',
+    name: 'librdkafka',
+    version,
+    purl: `pkg:github/confluentinc/librdkafka@v${version}`,
+    licenses: [{ license: { id: 'BSD-2-Clause' } }],
   };
 }
 

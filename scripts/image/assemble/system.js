@@ -62,6 +62,7 @@ function installLibrary(base, root, name, architecture, statuses) {
   return { name, version: field(status, 'Version'), architecture, release };
 }
 
+/** A field of a record of dpkg. */
 function field(paragraph, name) {
   return new RegExp(`^${name}: (.*)$`, 'm').exec(paragraph)?.[1];
 }
@@ -75,4 +76,4 @@ function keepLink(base, root, folder) {
   }
 }
 
-module.exports = { installSystem };
+module.exports = { field, installSystem };
