@@ -28,7 +28,7 @@ const RUNTIME_ROOMS = [
   ['protocol'],
   ['scheduling'],
   ['redis'],
-  ['features', 'fallback', 'security', 'prediction-log', 'tracing', 'prediction-table'],
+  ['features', 'fallback', 'security', 'prediction-log', 'tracing', 'prediction-table', 'prediction-columns'],
   ['online'],
   ['fetch'],
   ['gateway', 'rollout', 'batch', 'lookup', 'streaming', 'edge'],
