@@ -235,7 +235,6 @@ new JsonFile(project, 'runtime/package.json', {
       '@aws-sdk/client-s3': '^3.900.0',
       '@azure/identity': '^4.10.0',
       '@azure/storage-blob': '^12.28.0',
-      '@confluentinc/kafka-javascript': '1.10.1',
       '@duckdb/node-api': '1.5.6-r.1',
       '@duckdb/node-bindings': '1.5.6-r.1',
       '@grpc/grpc-js': '^1.14.4',
@@ -265,6 +264,8 @@ new JsonFile(project, 'runtime/package.json', {
       yauzl: '^3.4.0',
       zod: '^4.6.7',
     },
+    // Its install script downloads native code or compiles it: where neither works, everything but Kafka does.
+    optionalDependencies: { '@confluentinc/kafka-javascript': '1.10.1' },
   },
 });
 

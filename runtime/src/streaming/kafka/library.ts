@@ -64,8 +64,9 @@ export function loadLibrary(): Library {
     return (require('@confluentinc/kafka-javascript') as typeof import('@confluentinc/kafka-javascript')).RdKafka;
   } catch (error) {
     throw StreamError.declaration(
-      `Kafka's native client cannot be loaded: ${errorMessage(error).split('\n')[0]}. In a checkout, \`npm run native:kafka\` ` +
-        'compiles it for this Node.js; the runtime image has it (docs/reference/image.md).',
+      `Kafka's native client cannot be loaded: ${errorMessage(error).split('\n')[0]}. The runtime image has it. Elsewhere npm ` +
+        'downloads it with the package where that is allowed; in a checkout, `npm run native:kafka` compiles it for this ' +
+        'Node.js (docs/reference/image.md).',
       { cause: error },
     );
   }
