@@ -22,7 +22,7 @@ import { REDIS, redisServer } from './support/redis';
 import { listObjects, putObject, readObjects, S3_SERVER, startS3Server } from './support/s3-server';
 
 /** Many small parts, so that a pod can go in the middle of its shard. */
-const UNITS_A_SHARD = 70;
+const UNITS_A_SHARD = 160;
 const ROWS = 2 * UNITS_A_SHARD * ROW_GROUP;
 const DAILY_ROWS = 3000;
 
@@ -99,8 +99,11 @@ test('pods that are evicted and killed in the middle of their shards cost no row
   const { name, objects } = declare('many', 'many/*.parquet');
   await namespace.apply(objects);
   const goAway = async (shard: number, go: (pod: string) => Promise<unknown>) => {
+    // The pod is looked up before: the shard goes on while `kubectl` is asked.
+    const pod = await within(120, `shard ${shard} has a pod`, async () =>
+      (await podsOfIndex(namespace, name, shard)).at(0),
+    );
     await within(120, `shard ${shard} has begun`, async () => (await unitsDone('many', name, shard)) > 1);
-    const [pod] = await podsOfIndex(namespace, name, shard);
     await go(pod.metadata.name);
     const done = await unitsDone('many', name, shard);
     expect(done).toBeLessThan(UNITS_A_SHARD);

@@ -181,8 +181,9 @@ test('v3, which is broken, is turned back by itself; no request fails, and clien
     expect(ended.guardrails.find(({ name }) => name === 'disagreement')).toMatchObject({ outcome: 'fail' });
 
     expect(await answered('admin', 'retry', '--why', 'once more')).toMatchObject({ kind: 'started' });
-    const asked = await answered('plugin', 'abort', rolloutName(), '--why', 'enough');
-    expect(asked).toMatchObject({ kind: 'aborting', why: 'enough' });
+    // It may have been turned back before the abort arrives; then there is nothing left to abort.
+    const asked = await rollout('plugin', 'abort', rolloutName(), '--why', 'enough', '--json');
+    expect(asked.code === 0 ? JSON.parse(asked.stdout).kind : asked.stdout).toMatch(/^aborting$|RolledBack/);
     expect(await rollout('token', 'status', '--wait', '--timeout', '60')).toMatchObject({ code: 1 });
     expect(await rollout('token', 'promote')).toMatchObject({ code: 1, stdout: expect.stringContaining('RolledBack') });
   });
