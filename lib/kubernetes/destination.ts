@@ -13,6 +13,9 @@ export type Destination =
   /** The Kubernetes API: its address is known to the cluster alone. */
   | { readonly kind: 'apiServer'; readonly port: number };
 
+/** `host:port`; the host and the port are its groups. */
+export const HOST_AND_PORT = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
+
 /** Ports of the Kubernetes API, before and after the translation of its Service. */
 export const API_SERVER: Destination[] = [443, 6443].map((port) => ({ kind: 'apiServer', port }));
 

@@ -5,6 +5,7 @@ import {
   checkSecretValue,
   type Destination,
   destinationOf,
+  HOST_AND_PORT,
   isLinkLocal,
   isPrivate,
   type MountedFile,
@@ -17,7 +18,6 @@ import {
 } from '../kubernetes';
 import type { PodAdditions } from './pod-additions';
 
-const ADDRESS = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 const MAX_DATABASE = 65_535;
 
 /** TLS to a feature store. */
@@ -114,7 +114,7 @@ export function checkRedisServer(prop: string, options: RedisServerOptions): Vio
 
 function checkAddress(prop: string, options: RedisServerOptions): Violation[] {
   const { address, tls } = options;
-  const [, , port] = ADDRESS.exec(address) ?? [];
+  const [, , port] = HOST_AND_PORT.exec(address) ?? [];
   const server = redisServer(options);
   if (port === undefined || Number(port) < 1 || Number(port) > 65_535 || isLinkLocal(server)) {
     return [

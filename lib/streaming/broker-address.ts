@@ -1,6 +1,7 @@
 import {
   type Destination,
   destinationOf,
+  HOST_AND_PORT,
   isLinkLocal,
   isPrivate,
   quote,
@@ -9,8 +10,6 @@ import {
   violation,
   withoutSecrets,
 } from '../kubernetes';
-
-const HOST_AND_PORT = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 
 /** How addresses of a kind of broker are written. */
 export interface AddressForm {

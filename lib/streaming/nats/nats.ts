@@ -1,5 +1,14 @@
 import type { NatsSinkConfig, NatsSourceConfig } from '../../contract';
-import { checkDuration, millisOf, quote, RULES, readableMillis, type Violation, violation } from '../../kubernetes';
+import {
+  checkDuration,
+  HOST_AND_PORT,
+  millisOf,
+  quote,
+  RULES,
+  readableMillis,
+  type Violation,
+  violation,
+} from '../../kubernetes';
 import type { PodAdditions } from '../../online';
 import { checkDeliveries } from '../redis-stream';
 import { StartPosition } from '../start-position';
@@ -12,7 +21,6 @@ const LEAST_ACK_PENDING = 10_000;
 
 const NAME = /^[^\s.*>/\\\p{Cc}]{1,255}$/u;
 const WORD = /^[^\s.*>\p{Cc}]+$/u;
-const MONITORING = /^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5}$/;
 
 /** What consumers of a stream have in work. */
 export interface WorkInProgress {
@@ -125,7 +133,7 @@ function isSubject(subject: string, hasWildcards: boolean): boolean {
 }
 
 function checkMonitoring(prop: string, { monitoringEndpoint }: NatsSourceOptions): Violation[] {
-  return monitoringEndpoint === undefined || MONITORING.test(monitoringEndpoint)
+  return monitoringEndpoint === undefined || HOST_AND_PORT.test(monitoringEndpoint)
     ? []
     : [
         violation(

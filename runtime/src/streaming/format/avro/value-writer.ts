@@ -1,5 +1,5 @@
 import type { Type } from 'avsc';
-import { inField, integerIn, MisfitError, numberOf } from '../registry';
+import { expect, inField, integerIn, MisfitError, numberOf, objectFrom } from '../registry';
 import { defaultBytes, kindOfType } from './avro-schema';
 
 type Write = (parts: Buffer[], value: unknown) => void;
@@ -104,7 +104,7 @@ function writerOf(type: Type, known: Map<Type, Write>): Write {
     case 'map': {
       const write = compile(kind.inner, known);
       return (parts, value) => {
-        const members = Object.entries(object(value));
+        const members = Object.entries(objectFrom(value));
         if (members.length > 0) {
           parts.push(varint(BigInt(members.length)));
           for (const [name, member] of members) {
@@ -122,7 +122,7 @@ function writerOf(type: Type, known: Map<Type, Write>): Write {
         write: compile(field.type, known),
       }));
       return (parts, value) => {
-        const members = object(value);
+        const members = objectFrom(value);
         for (const { name, absent, write } of fields) {
           const member = Object.hasOwn(members, name) ? members[name] : undefined;
           if (member === undefined && absent !== undefined) {
@@ -154,21 +154,6 @@ function writeBranch(parts: Buffer[], value: unknown, writes: readonly Write[], 
     }
   }
   throw new MisfitError(value, `one of ${branches.map(({ branchName }) => branchName).join(', ')}`);
-}
-
-function expect(holds: boolean, value: unknown, rule: string): void {
-  if (!holds) {
-    throw new MisfitError(value, rule);
-  }
-}
-
-function object(value: unknown): Readonly<Record<string, unknown>> {
-  expect(
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value),
-    value,
-    'an object',
-  );
-  return value as Record<string, unknown>;
 }
 
 function text(value: string): [Buffer, Buffer] {

@@ -1,5 +1,5 @@
 import protobuf, { type Field, type Type, type Writer } from 'protobufjs';
-import { inField, integerIn, MisfitError, numberOf } from '../registry';
+import { expect, inField, integerIn, numberOf, objectFrom } from '../registry';
 import { wordsOf } from './integer64';
 import { isEnum, isMessage, keyTypeOf } from './proto-schema';
 
@@ -73,7 +73,7 @@ function compile(type: Type, known: Map<Type, WriteMessage>): WriteMessage {
       .sort((one, other) => one.id - other.id)
       .map((field) => ({ name: field.name, write: fieldWriter(field.resolve(), known) }));
     compiled = (writer, value) => {
-      const members = object(value);
+      const members = objectFrom(value);
       for (const field of fields) {
         const member = Object.hasOwn(members, field.name) ? members[field.name] : undefined;
         inField(field.name, () => field.write(writer, member));
@@ -152,7 +152,7 @@ function writeList(
 function mapWriter(field: Field, value: { wire: number; write: WriteScalar }): WriteScalar {
   const key = SCALARS[keyTypeOf(field)];
   return (writer, members) => {
-    for (const [name, member] of Object.entries(members === undefined || members === null ? {} : object(members))) {
+    for (const [name, member] of Object.entries(members === undefined || members === null ? {} : objectFrom(members))) {
       writer.uint32((field.id << 3) | DELIMITED).fork();
       writer.uint32((1 << 3) | key.wire);
       inField(name, () => {
@@ -206,19 +206,4 @@ function contentOf(
     };
   }
   return SCALARS[field.type];
-}
-
-function object(value: unknown): Readonly<Record<string, unknown>> {
-  expect(
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value),
-    value,
-    'an object',
-  );
-  return value as Record<string, unknown>;
-}
-
-function expect(holds: boolean, value: unknown, rule: string): void {
-  if (!holds) {
-    throw new MisfitError(value, rule);
-  }
 }

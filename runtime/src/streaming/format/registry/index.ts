@@ -1,5 +1,5 @@
 export { KnownSchemas, type ReadValue, type SchemaFormat } from './known-schemas';
-export { inField, integerIn, MisfitError, numberOf } from './misfit';
+export { expect, inField, integerIn, MisfitError, numberOf, objectFrom } from './misfit';
 export { allReferences, type RegisteredSchema } from './registered-schema';
 export { SchemaReader } from './schema-reader';
 export { SchemaRegistry } from './schema-registry';

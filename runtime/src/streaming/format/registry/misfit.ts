@@ -50,3 +50,20 @@ export function numberOf(value: unknown): number {
   }
   return Number(value);
 }
+
+/** @throws MisfitError unless it holds */
+export function expect(holds: boolean, value: unknown, rule: string): void {
+  if (!holds) {
+    throw new MisfitError(value, rule);
+  }
+}
+
+/** An object. @throws MisfitError */
+export function objectFrom(value: unknown): Readonly<Record<string, unknown>> {
+  expect(
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value),
+    value,
+    'an object',
+  );
+  return value as Record<string, unknown>;
+}
