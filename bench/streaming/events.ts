@@ -79,30 +79,41 @@ export async function fill(
   await close();
 }
 
-/**
- * Writes events at a pace, each with its time.
- *
- * @returns the time of each event, in milliseconds since 1970
- */
-export async function paced(
-  bootstrapServers: string,
-  topic: string,
-  { perSecond, seconds }: { perSecond: number; seconds: number },
-): Promise<Float64Array> {
-  const { producer, close } = await connectProducer(bootstrapServers, 0);
-  const times = new Float64Array(Math.floor(perSecond * seconds));
-  const started = performance.now();
-  for (let id = 0; id < times.length; ) {
-    const due = Math.min(times.length, Math.floor(((performance.now() - started) / 1000) * perSecond));
-    for (; id < due; id++) {
-      times[id] = Date.now();
-      producer.produce(topic, null, Buffer.from(eventOf(id)), keyOf(id), times[id]);
+/** Events that are written at a pace. */
+export interface PacedEvents {
+  /** Time at which each event was due, in milliseconds since 1970. */
+  readonly times: readonly number[];
+
+  /** Resolves when all are written. */
+  stop(): Promise<void>;
+}
+
+/** Writes events at a pace, as a producer with the usual linger does. */
+export async function paced(bootstrapServers: string, topic: string, perSecond: number): Promise<PacedEvents> {
+  const { producer, close } = await connectProducer(bootstrapServers, 5);
+  const times: number[] = [];
+  const started = Date.now();
+  let stopped = false;
+  const writing = (async () => {
+    while (!stopped) {
+      const due = Math.floor(((Date.now() - started) / 1000) * perSecond);
+      for (let id = times.length; id < due; id++) {
+        // Not when it is written: a producer that was held up would hide the waiting.
+        times.push(started + (id / perSecond) * 1000);
+        producer.produce(topic, null, Buffer.from(eventOf(id)), keyOf(id));
+      }
+      producer.poll();
+      await new Promise((done) => setTimeout(done, 1));
     }
-    producer.poll();
-    await new Promise((done) => setTimeout(done, 1));
-  }
-  await close();
-  return times;
+  })();
+  return {
+    times,
+    stop: async () => {
+      stopped = true;
+      await writing;
+      await close();
+    },
+  };
 }
 
 /** Resident memory of a process in MB: now, and the most so far. */

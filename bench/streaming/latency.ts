@@ -1,11 +1,16 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Kafka } from '../../test/services/kafka';
 import { type Contender, startContender } from './consumers';
-import { fill, paced } from './events';
+import { fill, type PacedEvents, paced } from './events';
 import { outputsOf, outputTopic, until } from './turn';
 
-const SECONDS = 15;
-/** Events before it are those of a process that has just started. */
-const WARM_UP_SECONDS = 4;
+const SECONDS = 20;
+
+/** It begins when the consumer has been no further behind than this for so long: not while the broker's compiler is at work. */
+const CAUGHT_UP_MILLIS = 200;
+const CALM_SECONDS = 5;
+const MOST_WARM_UP_SECONDS = 90;
+const LOOK_MILLIS = 100;
 
 /** Milliseconds from an event at its producer to its output in the broker. */
 export async function latency(
@@ -23,14 +28,18 @@ export async function latency(
   try {
     const committed = () => kafka.client.committed(group, input);
     await until(`${contender.name} has begun`, committed, first);
-    const times = await paced(kafka.bootstrapServers, input, { perSecond, seconds: SECONDS });
+    const events = await paced(kafka.bootstrapServers, input, perSecond);
+    await calm(events, async () => (await committed()) - first, perSecond);
+    const from = Date.now();
+    await wait(SECONDS * 1000);
+    const end = Date.now();
+    await events.stop();
+    const { times } = events;
     await until(`${contender.name} is done`, committed, first + times.length);
     // The first events have the same numbers: their outputs are older.
-    const begin = times[0] ?? 0;
-    const from = begin + WARM_UP_SECONDS * 1000;
-    const outputs = (await outputsOf(kafka, output, contender)).filter(({ at }) => at >= begin);
+    const outputs = (await outputsOf(kafka, output, contender)).filter(({ at }) => at >= (times[0] ?? 0));
     const millis = Float64Array.from(
-      outputs.filter(({ id }) => (times[id] ?? 0) >= from),
+      outputs.filter(({ id }) => (times[id] ?? 0) >= from && (times[id] ?? 0) < end),
       ({ id, at }) => at - (times[id] ?? 0),
     ).sort();
     const quantile = (share: number) => millis[Math.floor(share * (millis.length - 1))] ?? Number.NaN;
@@ -39,5 +48,18 @@ export async function latency(
     await consumer.stop();
     await kafka.client.deleteTopic(output);
     await kafka.client.deleteTopic(input);
+  }
+}
+
+/** Resolves when the consumer has kept up for a while; a consumer that cannot is measured as it is. */
+async function calm(events: PacedEvents, done: () => Promise<number>, perSecond: number): Promise<void> {
+  const end = performance.now() + MOST_WARM_UP_SECONDS * 1000;
+  let since = performance.now();
+  while (performance.now() < end && performance.now() - since < CALM_SECONDS * 1000) {
+    const written = events.times.length;
+    if ((await done()) < written - (CAUGHT_UP_MILLIS / 1000) * perSecond) {
+      since = performance.now();
+    }
+    await wait(LOOK_MILLIS);
   }
 }

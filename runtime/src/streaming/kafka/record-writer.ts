@@ -2,9 +2,9 @@ import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import type { RdKafka } from '@confluentinc/kafka-javascript';
 import { STREAM_HEADERS } from '../../contract';
 import type { ProducedEvent } from '../event';
-import { called, codeOf, KAFKA_CODES, type KafkaError } from './library';
+import { Flusher } from './flusher';
+import { codeOf, KAFKA_CODES, type KafkaError } from './library';
 
-const FLUSH_MILLIS = 1000;
 const FULL_MILLIS = 5;
 
 /** After a failure, so many turns of the event loop without another one mean that there is none: they come in hundreds. */
@@ -38,11 +38,13 @@ interface FailureReport {
  */
 export class RecordWriter {
   private reports: FailureReport[] = [];
+  private readonly flusher: Flusher;
 
   constructor(
     readonly producer: RdKafka.Producer,
-    private readonly onRetry: (error: unknown) => void,
+    onRetry: (error: unknown) => void,
   ) {
+    this.flusher = new Flusher(producer, onRetry);
     producer.on('delivery-report', (error, report) => {
       if (error) {
         this.reports.push({ error: error as unknown as KafkaError, report });
@@ -59,25 +61,27 @@ export class RecordWriter {
   async write(records: readonly OutgoingRecord[], alone: ReadonlySet<number>): Promise<Map<number, FailedRecord>> {
     const failed = new Map<number, FailedRecord>();
     this.reports = [];
+    let first = 0;
     for (let index = 0; index < records.length; index += 1) {
-      if (alone.has(index)) {
-        await this.flush();
+      if (alone.has(index) && first < index) {
+        await this.finish(records, first, index, failed);
       }
       const error = this.enqueue(records[index]);
       if (error?.code === KAFKA_CODES.queueFull) {
-        await this.flush();
+        await this.flusher.flush();
         await wait(FULL_MILLIS);
         index -= 1;
-      } else if (error !== undefined) {
+        continue;
+      }
+      if (error !== undefined) {
         failed.set(index, { error, local: true });
       }
       if (alone.has(index)) {
-        await this.flush();
+        await this.finish(records, index, index + 1, failed);
+        first = index + 1;
       }
     }
-    await this.flush();
-    await this.settle();
-    this.match(records, failed);
+    await this.finish(records, first, records.length, failed);
     return failed;
   }
 
@@ -94,21 +98,6 @@ export class RecordWriter {
     }
   }
 
-  /** Resolves when all records are acknowledged or have failed, however long that takes. */
-  private async flush(): Promise<void> {
-    for (;;) {
-      try {
-        await called((done) => this.producer.flush(FLUSH_MILLIS, done));
-        return;
-      } catch (error) {
-        if (codeOf(error) !== KAFKA_CODES.timedOut) {
-          throw error;
-        }
-        this.onRetry(error);
-      }
-    }
-  }
-
   /** Reports come by another way than the end of the flush, but not later than it: in this turn of the event loop. */
   private async settle(): Promise<void> {
     await turn();
@@ -121,24 +110,62 @@ export class RecordWriter {
     }
   }
 
-  /** Finds the failed records: of equal ones it does not matter which. */
-  private match(records: readonly OutgoingRecord[], failed: Map<number, FailedRecord>): void {
-    for (const { error, report } of this.reports) {
-      const value = report.value ?? Buffer.alloc(0);
-      const index = records.findIndex(
-        ({ topic, event }, at) =>
-          !failed.has(at) && topic === report.topic && event.value.equals(value) && sameKey(event.key, report.key),
-      );
-      if (index < 0) {
-        throw new Error(`A record was not written (${error.message}), and it is not known which.`);
+  /** Waits for records `from` to `to - 1`, and finds those that failed. */
+  private async finish(
+    records: readonly OutgoingRecord[],
+    from: number,
+    to: number,
+    failed: Map<number, FailedRecord>,
+  ): Promise<void> {
+    await this.flusher.flush();
+    await this.settle();
+    if (this.reports.length > 0) {
+      this.match(records, from, to, failed);
+      this.reports = [];
+    }
+  }
+
+  /**
+   * Finds the failed records. Of equal ones, which differ in headers at most, a report does not tell which it is about: they count as
+   * failed all together. What of them was written comes twice then, with the same id; nothing is taken for written that is not.
+   */
+  private match(records: readonly OutgoingRecord[], from: number, to: number, failed: Map<number, FailedRecord>): void {
+    const positions = new Map<string, number[]>();
+    for (let index = from; index < to; index += 1) {
+      const { topic, event } = records[index];
+      if (!failed.has(index)) {
+        append(positions, contentOf(topic, event.key, event.value), index);
       }
-      failed.set(index, { error, local: false });
+    }
+    const errors = new Map<string, KafkaError[]>();
+    for (const { error, report } of this.reports) {
+      append(errors, contentOf(report.topic, report.key, report.value), error);
+    }
+    for (const [content, reported] of errors) {
+      const equal = positions.get(content);
+      if (equal === undefined) {
+        throw new Error(`A record was not written (${reported[0].message}), and it is not known which.`);
+      }
+      for (const [at, index] of equal.entries()) {
+        failed.set(index, { error: reported[at] ?? reported[0], local: false });
+      }
     }
   }
 }
 
-function sameKey(key: Buffer | undefined, other: RdKafka.MessageKey): boolean {
-  return Buffer.isBuffer(other) ? other.equals(key ?? Buffer.alloc(0)) : (key?.length ?? 0) === 0;
+/** What a report says of a record, as a key: an absent key or value is an empty one there. */
+function contentOf(topic: string, key: RdKafka.MessageKey, value: RdKafka.MessageValue | undefined): string {
+  const texts = [key, value].map((each) => (Buffer.isBuffer(each) ? each.toString('latin1') : ''));
+  return [topic, texts[0].length, ...texts].join(' ');
+}
+
+function append<T>(lists: Map<string, T[]>, name: string, item: T): void {
+  const list = lists.get(name);
+  if (list === undefined) {
+    lists.set(name, [item]);
+  } else {
+    list.push(item);
+  }
 }
 
 /** The headers as the client takes them; the id goes as text, which it copies faster than bytes. */

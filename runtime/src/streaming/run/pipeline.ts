@@ -8,6 +8,9 @@ import type { StreamMetrics } from './metrics';
 /** The source is paused when there has been no room for so long: to pause it costs what it has fetched ahead. */
 const PAUSE_AFTER_MILLIS = 1000;
 
+/** Least time from one micro-batch that was not full to the next, while it is under way. */
+const PACE_MILLIS = 5;
+
 /** Options of {@link Pipeline}. */
 export interface PipelineOptions {
   readonly source: EventSource;
@@ -36,6 +39,8 @@ export class Pipeline {
   private readonly stopping = new AbortController();
   private turn: Promise<void> = Promise.resolve();
   private failure: { readonly error: unknown } | undefined;
+  private full = true;
+  private begun = Number.NEGATIVE_INFINITY;
   private wake: () => void = () => undefined;
 
   constructor(private readonly options: PipelineOptions) {
@@ -58,9 +63,10 @@ export class Pipeline {
   async run(): Promise<void> {
     const { source, batching } = this.options;
     const { signal } = this.stopping;
-    while (!signal.aborted && this.failure === undefined) {
+    while (this.goesOn) {
       await this.room();
-      if (signal.aborted || this.failure !== undefined) {
+      await this.pace();
+      if (!this.goesOn) {
         break;
       }
       let events: ConsumedEvent[];
@@ -71,6 +77,8 @@ export class Pipeline {
         break;
       }
       if (events.length > 0) {
+        this.full = isFull(events, batching);
+        this.begun = performance.now();
         this.begin(events);
       }
     }
@@ -141,10 +149,8 @@ export class Pipeline {
       source.pause();
       logger.info({ inFlight: this.underWay.size }, 'the sink holds back the source');
     }, PAUSE_AFTER_MILLIS);
-    while (this.underWay.size >= maxInFlight && !this.stopping.signal.aborted && this.failure === undefined) {
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
+    while (this.underWay.size >= maxInFlight && this.goesOn) {
+      await this.change();
     }
     clearTimeout(pausing);
     if (this.paused) {
@@ -154,9 +160,50 @@ export class Pipeline {
     }
   }
 
+  /**
+   * After a micro-batch that was not full, the next one begins when that is done, or a few milliseconds later: what each costs beside
+   * its rows, here and at the brokers, would be spent many times for rows that can go together.
+   */
+  private async pace(): Promise<void> {
+    let early = !this.full && performance.now() - this.begun < PACE_MILLIS;
+    if (!early) {
+      return;
+    }
+    const due = setTimeout(() => {
+      early = false;
+      this.wake();
+    }, PACE_MILLIS);
+    while (early && this.underWay.size > 0 && this.goesOn) {
+      await this.change();
+    }
+    clearTimeout(due);
+  }
+
+  private get goesOn(): boolean {
+    return !this.stopping.signal.aborted && this.failure === undefined;
+  }
+
+  private change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+
   private fail(error: unknown): void {
     this.failure ??= { error };
     this.stopping.abort();
     this.wake();
   }
+}
+
+/** Whether there was no room for more, so that more waits. */
+function isFull(events: readonly ConsumedEvent[], { maxRows, maxBytes }: MicroBatchingConfig): boolean {
+  if (events.length >= maxRows) {
+    return true;
+  }
+  let bytes = 0;
+  for (const { value } of events) {
+    bytes += value?.length ?? 0;
+  }
+  return bytes > maxBytes / 2;
 }
