@@ -204,6 +204,7 @@ const scripts: Record<string, string> = {
   'bench:batch-killed': 'tsx bench/batch/killed.ts',
   'bench:streaming': 'tsx bench/streaming/run.ts',
   'bench:stream-killed': 'tsx bench/streaming/killed.ts',
+  'bench:queues': 'tsx bench/streaming/queues.ts',
   'bench:queue-killed': 'tsx bench/streaming/killed-queue.ts',
   prescan: 'npm run --silent compile:library',
   scan: 'node scripts/scan.js',

@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STREAM_SCHEMA, type StreamConfig } from '../../lib/contract';
+import type { Kafka } from '../../test/services/kafka';
 import { freePort } from '../../test/support/free-port';
-import { requestOf } from './events';
+import { mlserver } from './mlserver';
 
 const CACHE = join(__dirname, '../.cache');
-const MODEL = join(CACHE, 'streaming/mlp.onnx');
+/** The perceptron that all run. */
+export const MODEL = join(CACHE, 'streaming/mlp.onnx');
 const PYTHON = join(CACHE, 'venv-streaming/bin/python');
-const MLSERVER = join(CACHE, 'venv-mlserver/bin/mlserver');
 const BIN = join(__dirname, '../../runtime/bin/model-serving.js');
 
 /** Where a consumer reads and writes. */
@@ -23,12 +24,18 @@ export interface Topics {
   readonly outputServers?: string;
 }
 
+/** A command line, with what it runs in. */
+export interface Command {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
 /** A way to score the events of a topic. */
 export interface Contender {
   readonly name: string;
 
-  /** Command line. */
-  command(topics: Topics): Promise<{ args: string[]; env?: Record<string, string>; cwd?: string }>;
+  command(topics: Topics): Promise<Command>;
 
   /** Value of an event. Absent = JSON of ten numbers. */
   readonly value?: (id: number) => string;
@@ -39,27 +46,42 @@ export interface Contender {
   /** Whether it commits offsets, by which its end is seen. */
   readonly commits: boolean;
 
-  /** Identifier of the event of an output. */
+  /** Identifier of the event of an output; below zero for one that is not counted. */
   readonly idOf: (output: string) => number;
+
+  /** Writes its events, for one that reads only what comes while it runs. Absent = they are there when it starts. */
+  readonly feed?: (kafka: Kafka, topics: Topics, events: number, partitions: number) => Promise<void>;
 }
 
 const idOf = (output: string) => (JSON.parse(output) as { id: number }).id;
 
+/** What a consumer of ours reads and writes. */
+export type Places = Pick<StreamConfig, 'source' | 'sink' | 'deadLetter'>;
+
+/** How a consumer of ours is started. */
+export async function ourCommand(name: string, places: Places, delivery = 'at-least-once'): Promise<Command> {
+  return {
+    args: [process.execPath, BIN, 'stream', 'run', '--config', await writeConfig(name, places, delivery)],
+    env: { MODEL_SERVING_HOST: '127.0.0.1', MODEL_SERVING_POD: `bench-${name}`, NODE_ENV: 'production' },
+  };
+}
+
+/** How a script of this folder is started. */
+export function pythonCommand(script: string, ...args: string[]): Command {
+  return { args: [PYTHON, join(__dirname, script), ...args] };
+}
+
 const ours = (delivery: string): Contender => ({
   name: `ours, ${delivery}`,
-  command: async (topics) => ({
-    args: [process.execPath, BIN, 'stream', 'run', '--config', await writeConfig(topics, delivery)],
-    env: { MODEL_SERVING_HOST: '127.0.0.1', MODEL_SERVING_POD: `bench-${topics.group}`, NODE_ENV: 'production' },
-  }),
+  command: (topics) => ourCommand(topics.group, placesOf(topics), delivery),
   commits: true,
   idOf,
 });
 
 const python = (name: string, script: string, ...leading: string[]): Contender => ({
   name,
-  command: async ({ bootstrapServers, input, output, group }) => ({
-    args: [PYTHON, join(__dirname, script), ...leading, MODEL, bootstrapServers, input, output, group],
-  }),
+  command: async ({ bootstrapServers, input, output, group }) =>
+    pythonCommand(script, ...leading, MODEL, bootstrapServers, input, output, group),
   commits: true,
   idOf,
 });
@@ -71,34 +93,8 @@ export const CONTENDERS: Readonly<Record<string, Contender>> = {
   json: python('Python loop, json', 'loop.py', 'json'),
   orjson: python('Python loop, orjson', 'loop.py', 'orjson'),
   quix: { ...python('Quix Streams', 'quix.py'), share: 0.1 },
-  mlserver: {
-    name: 'MLServer',
-    command: async (topics) => {
-      const [http, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
-      const folder = join(CACHE, 'streaming/mlserver');
-      mkdirSync(folder, { recursive: true });
-      const settings = {
-        kafka_enabled: true,
-        kafka_servers: topics.bootstrapServers,
-        kafka_topic_input: topics.input,
-        kafka_topic_output: topics.output,
-        http_port: http,
-        grpc_port: grpc,
-        metrics_port: metrics,
-        host: '127.0.0.1',
-        parallel_workers: 0,
-      };
-      writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
-      const model = { name: 'mlp', implementation: 'server.OnnxRuntime', parameters: { uri: MODEL, version: 'v1' } };
-      writeFileSync(join(folder, 'model-settings.json'), JSON.stringify(model));
-      const peers = join(__dirname, '../peers');
-      return { args: [MLSERVER, 'start', folder], env: { PYTHONPATH: [join(peers, 'mlserver'), peers].join(':') } };
-    },
-    value: requestOf,
-    share: 0.05,
-    commits: false,
-    idOf: (output) => Number((JSON.parse(output) as { id: string }).id),
-  },
+  bytewax: { ...python('Bytewax', 'bytewax_flow.py'), commits: false },
+  mlserver: mlserver(MODEL),
 };
 
 /** A running consumer. */
@@ -114,10 +110,14 @@ const running = new Set<ChildProcess>();
 
 /** Starts a consumer; what it says goes to bench/.cache/logs. */
 export async function startContender(contender: Contender, topics: Topics): Promise<RunningConsumer> {
-  const { args, env, cwd } = await contender.command(topics);
+  return startCommand(topics.group, await contender.command(topics));
+}
+
+/** Starts a command; what it says goes to bench/.cache/logs. @param name of its log */
+export function startCommand(name: string, { args, env, cwd }: Command): RunningConsumer {
   const [program = '', ...rest] = args;
   mkdirSync(join(CACHE, 'logs'), { recursive: true });
-  const path = join(CACHE, 'logs', `streaming-${topics.group}.log`);
+  const path = join(CACHE, 'logs', `streaming-${name}.log`);
   const output = openSync(path, 'w');
   const child = spawn(program, rest, { env: { ...process.env, ...env }, cwd, stdio: ['ignore', output, output] });
   closeSync(output);
@@ -150,20 +150,37 @@ export function killContenders(): void {
   }
 }
 
-async function writeConfig(topics: Topics, delivery: string): Promise<string> {
-  if (!existsSync(MODEL)) {
-    throw new Error(`${MODEL} is missing: run bench/streaming/setup.sh`);
-  }
+function placesOf({ bootstrapServers, outputServers, input, output, group }: Topics): Places {
   const sink = {
     type: 'kafka' as const,
-    bootstrapServers: topics.outputServers ?? topics.bootstrapServers,
-    topic: topics.output,
+    bootstrapServers: outputServers ?? bootstrapServers,
+    topic: output,
     lingerMillis: 5,
     compression: 'lz4',
   };
+  return {
+    source: {
+      type: 'kafka',
+      bootstrapServers,
+      topic: input,
+      group,
+      startAt: 'earliest',
+      staticMembership: false,
+      sessionTimeoutMillis: 45_000,
+      maxPollIntervalMillis: 300_000,
+    },
+    sink,
+    deadLetter: { ...sink, topic: `${output}-dead` },
+  };
+}
+
+async function writeConfig(name: string, places: Places, delivery: string): Promise<string> {
+  if (!existsSync(MODEL)) {
+    throw new Error(`${MODEL} is missing: run bench/streaming/setup.sh`);
+  }
   const config: StreamConfig = {
     schema: STREAM_SCHEMA,
-    name: topics.group,
+    name,
     models: [
       {
         name: 'mlp',
@@ -174,18 +191,7 @@ async function writeConfig(topics: Topics, delivery: string): Promise<string> {
         warmUp: { runs: 3 },
       },
     ],
-    source: {
-      type: 'kafka',
-      bootstrapServers: topics.bootstrapServers,
-      topic: topics.input,
-      group: topics.group,
-      startAt: 'earliest',
-      staticMembership: false,
-      sessionTimeoutMillis: 45_000,
-      maxPollIntervalMillis: 300_000,
-    },
-    sink,
-    deadLetter: { ...sink, topic: `${topics.output}-dead` },
+    ...places,
     delivery,
     input: {
       format: 'json',
@@ -206,7 +212,7 @@ async function writeConfig(topics: Topics, delivery: string): Promise<string> {
   };
   const directory = join(CACHE, 'configs');
   mkdirSync(directory, { recursive: true });
-  const path = join(directory, `stream-${topics.group}.json`);
+  const path = join(directory, `stream-${name}.json`);
   writeFileSync(path, JSON.stringify(config));
   return path;
 }

@@ -10,29 +10,28 @@ const [BEFORE, LATER] = [100_000, 2_000_000];
 
 const OURS = CONTENDERS['at-least-once'] as Contender;
 
-/** Resident memory over many events, in MB: after a tenth of them, at the end, and the most. */
+/** Resident memory over many events, in MB: after each tenth of them, and the most. */
 export async function memory(
   kafka: Kafka,
   events: number,
   partitions: number,
-): Promise<{ start: number; end: number; peak: number }> {
+): Promise<{ tenths: readonly number[]; peak: number }> {
   const output = await outputTopic(kafka, partitions);
   const [input, group] = [`${output}-input`, `${output}-group`];
   await kafka.client.createTopic(input, partitions);
+  await fill(kafka.bootstrapServers, input, { to: events });
   const consumer = await startContender(OURS, { bootstrapServers: kafka.bootstrapServers, input, output, group });
-  const filled = fill(kafka.bootstrapServers, input, { to: events });
-  let start = 0;
+  const tenths: number[] = [];
   try {
     const done = async () => {
       const committed = await kafka.client.committed(group, input);
-      const { now } = residentMb(consumer.pid);
-      start = start === 0 && committed >= events / 10 ? now : start;
+      if (committed >= (events / 10) * (tenths.length + 1)) {
+        tenths.push(residentMb(consumer.pid).now);
+      }
       return committed;
     };
     await until('all events are scored', done, events);
-    await filled;
-    const { now: end, peak } = residentMb(consumer.pid);
-    return { start, end, peak };
+    return { tenths, peak: residentMb(consumer.pid).peak };
   } finally {
     await consumer.stop();
   }

@@ -45,7 +45,10 @@ export async function outputTopic(kafka: Kafka, partitions: number): Promise<str
 export async function outputsOf(kafka: Kafka, topic: string, contender: Contender): Promise<Output[]> {
   const outputs: Output[] = [];
   await kafka.client.forEachRecord(topic, ({ value, timestampMillis }) => {
-    outputs.push({ id: contender.idOf(`${value}`), at: timestampMillis });
+    const id = contender.idOf(`${value}`);
+    if (id >= 0) {
+      outputs.push({ id, at: timestampMillis });
+    }
   });
   return outputs;
 }
@@ -58,16 +61,27 @@ export async function turn(
 ): Promise<Turn> {
   const output = await outputTopic(kafka, partitions);
   const group = `${output}-group`;
-  const place: Topics = { bootstrapServers: kafka.bootstrapServers, input, output, group };
+  const { feed } = contender;
+  const place: Topics = {
+    bootstrapServers: kafka.bootstrapServers,
+    input: feed === undefined ? input : `${output}-input`,
+    output,
+    group,
+  };
+  if (feed !== undefined) {
+    await kafka.client.createTopic(place.input, partitions);
+  }
   const consumer = await startContender(contender, place);
   try {
+    await feed?.(kafka, place, events, partitions);
+    const before = feed === undefined ? 0 : await notCounted(kafka, output, contender);
     await until(
       `${contender.name} is done`,
       async () => {
         if (consumer.hasEnded) {
           throw new Error(`${contender.name} has ended:\n${consumer.log()}`);
         }
-        return contender.commits ? kafka.client.committed(group, input) : kafka.client.size(output);
+        return contender.commits ? kafka.client.committed(group, input) : (await kafka.client.size(output)) - before;
       },
       events,
     );
@@ -88,6 +102,15 @@ export async function turn(
     await consumer.stop();
     await kafka.client.deleteTopic(output);
   }
+}
+
+/** Outputs that are not counted. */
+async function notCounted(kafka: Kafka, topic: string, contender: Contender): Promise<number> {
+  let count = 0;
+  await kafka.client.forEachRecord(topic, ({ value }) => {
+    count += contender.idOf(`${value}`) < 0 ? 1 : 0;
+  });
+  return count;
 }
 
 /** Outputs after the first millisecond, by the time that they took. */

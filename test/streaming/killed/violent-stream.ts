@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { STREAM_HEADERS, type StreamConfig } from '../../../lib/contract';
+import { STREAM_HEADERS } from '../../../lib/contract';
 import { type Kafka, startKafka } from '../../services/kafka';
 import { Deaths, POINTS } from './deaths';
 import { type History, historyOf } from './history';
+import { kafkaPlaces, TOPICS } from './kafka-queue';
 import { makeNamespace, type Namespace } from './namespace';
 import { BATCH, configOf, eventValue, times, type Violence, ViolentRun } from './violent-run';
 
@@ -32,7 +33,6 @@ export interface Outcome extends History {
   readonly seconds: number;
 }
 
-const [INPUT, OUTPUT, DEAD, GROUP] = ['events', 'predictions', 'dead-letters', 'scorers'];
 const SESSION_MILLIS = 2000;
 /** So many events wait at most: processes die while they work. */
 const AHEAD = 1000;
@@ -49,9 +49,8 @@ export async function runStreamViolently(violence: StreamViolence): Promise<Outc
     await run.suffer();
     await run.finish();
     const keyOf = (id: number) => keyOfEvent(id, violence.keys);
-    const topics = { output: OUTPUT, deadLetter: DEAD };
     const { events } = violence;
-    const history = await historyOf(kafka.client, topics, { events, keyOf, idHeader: STREAM_HEADERS.eventId });
+    const history = await historyOf(kafka.client, TOPICS, { events, keyOf, idHeader: STREAM_HEADERS.eventId });
     return { ...history, died: run.died, ...run.outcome, seconds: Math.round((performance.now() - started) / 1000) };
   } finally {
     await run.stop();
@@ -76,7 +75,7 @@ class ViolentStreamRun extends ViolentRun {
     const deaths = new Deaths(directory, points, violence.deaths);
     super(violence, {
       directory,
-      config: configOf(placesOf(kafka.bootstrapServers), violence.delivery),
+      config: configOf(kafkaPlaces(kafka.bootstrapServers, SESSION_MILLIS), violence.delivery),
       deaths,
       killWithinMillis: 500,
       pauseMillis: SESSION_MILLIS * 1.5,
@@ -91,9 +90,9 @@ class ViolentStreamRun extends ViolentRun {
 
   async start(): Promise<void> {
     const { client } = this.kafka;
-    await client.createTopic(INPUT, this.violence.partitions);
-    await client.createTopic(OUTPUT, this.violence.partitions);
-    await client.createTopic(DEAD, 1);
+    await client.createTopic(TOPICS.input, this.violence.partitions);
+    await client.createTopic(TOPICS.output, this.violence.partitions);
+    await client.createTopic(TOPICS.deadLetter, 1);
     for (let index = 0; index < this.violence.members; index++) {
       this.join(index === 0 ? this.namespace?.through : undefined);
     }
@@ -133,13 +132,13 @@ class ViolentStreamRun extends ViolentRun {
   }
 
   protected acknowledged(): Promise<number> {
-    return this.kafka.client.committed(GROUP, INPUT);
+    return this.kafka.client.committed(TOPICS.group, TOPICS.input);
   }
 
   protected async write(from: number, to: number): Promise<void> {
     const { keys } = this.violence;
     const records = Array.from({ length: to - from }, (_, index) => eventOf(from + index, keys));
-    await this.kafka.client.produce(INPUT, records);
+    await this.kafka.client.produce(TOPICS.input, records);
   }
 
   protected async killBroker(): Promise<void> {
@@ -161,22 +160,4 @@ function eventOf(id: number, keys: number) {
 
 function keyOfEvent(id: number, keys: number): string {
   return `key-${id % keys}`;
-}
-
-function placesOf(bootstrapServers: string): Pick<StreamConfig, 'source' | 'sink' | 'deadLetter'> {
-  const sink = { type: 'kafka' as const, bootstrapServers, lingerMillis: 0, compression: 'none' };
-  return {
-    source: {
-      type: 'kafka',
-      bootstrapServers,
-      topic: INPUT,
-      group: GROUP,
-      startAt: 'earliest',
-      staticMembership: false,
-      sessionTimeoutMillis: SESSION_MILLIS,
-      maxPollIntervalMillis: 10_000,
-    },
-    sink: { ...sink, topic: OUTPUT },
-    deadLetter: { ...sink, topic: DEAD },
-  };
 }

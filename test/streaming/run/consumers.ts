@@ -60,7 +60,7 @@ export async function createTopics(kafka: Kafka, topic: string, partitions = 3):
 }
 
 /** An event with a number of its own, and one of a few keys. */
-function event(id: number): TestRecord {
+export function event(id: number): TestRecord {
   return { value: JSON.stringify({ id, x: [id, 0, 0.5, -1] }), key: `key-${id % 10}` };
 }
 

@@ -5,7 +5,7 @@ import { createLogger } from '../../../runtime/src/telemetry';
 import { KAFKA, KAFKA_START_MILLIS, type Kafka, startKafka } from '../../services/kafka';
 import { eventually } from '../../support/eventually';
 import { describeWith } from '../../support/requires';
-import { configOf, consume, createTopics, endOf, events, idsOf } from './consumers';
+import { configOf, consume, createTopics, endOf, event, events, idsOf } from './consumers';
 
 const TEST_MILLIS = 60_000;
 
@@ -128,6 +128,34 @@ describeWith('a consumer from Kafka to Kafka', KAFKA, () => {
       });
       expect(`${letters.find(({ key }) => key === 'large')?.value}`).toBe(large.value);
       expect(await committed(topic)).toBe(53);
+    },
+    TEST_MILLIS,
+  );
+
+  it.each(['at-least-once', 'exactly-once'])(
+    'tells predictions apart that differ in nothing but their headers: %s',
+    async (delivery) => {
+      const topic = `equal-${delivery}`;
+      await kafka.client.createTopic(topic);
+      await kafka.client.createTopic(`${topic}-out`, 1, { 'max.message.bytes': '2000' });
+      await kafka.client.createTopic(`${topic}-dead`);
+      const traces = ['first', 'second', 'l'.repeat(3000), 'last'];
+      await kafka.client.produce(
+        topic,
+        traces.map((trace) => ({ ...event(1), headers: { trace } })),
+      );
+      const stream = await consume(configOf(kafka, topic, { delivery }));
+      await eventually('all are done', () => stream.done === traces.length);
+      await stream.drain();
+      const outputs = (await written(topic)).map(
+        ({ headers }) => `${headers['model-serving-event-id']?.split('/').at(-2)} ${headers.trace}`,
+      );
+      // A request that took some of them, and one that did not, are not told apart: at least once, they come again.
+      expect(delivery === 'exactly-once' ? outputs : [...new Set(outputs)]).toEqual(['0 first', '1 second', '3 last']);
+      const letters = await kafka.client.records(`${topic}-dead`);
+      expect(letters.map(({ headers }) => [headers['model-serving-source'], headers.trace])).toEqual([
+        [`${topic}/0/2`, traces[2]],
+      ]);
     },
     TEST_MILLIS,
   );
