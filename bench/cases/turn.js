@@ -12,8 +12,8 @@ const { pathOf, start, titleOf } = require('../peers/servers');
 const { note } = require('./report');
 
 /** A server is warm after so many requests, or so many seconds: until then, what compiles as it runs still does. */
-const WARM_REQUESTS = 5000;
-const WARM_SECONDS = 10;
+const WARM_REQUESTS = 20_000;
+const WARM_SECONDS = 20;
 
 exports.Turn = class Turn {
   #server;

@@ -123,7 +123,7 @@ async function latencies(
 ): Promise<void> {
   for (const name of options.contenders.split(',')) {
     const full = Number(options.rate ?? rates.get(name) ?? 0) || 60_000;
-    if (contenderOf(name).value !== undefined) {
+    if (!contenderOf(name).commits) {
       continue;
     }
     const { p50, p99, perSecond } = await latency(kafka, contenderOf(name), { perSecond: full / 2, partitions });
