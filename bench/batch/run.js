@@ -31,8 +31,8 @@ const { values } = parseArgs({
 const BARS = {
   parquet: { table: '2000000.parquet', peers: { pyarrow: 1.7, duckdb: 1 } },
   ray: { table: '2000000.parquet', peers: { ray: undefined } },
-  csv: { table: '2000000.csv', peers: { read: 1 / 1.2 } },
-  'json-lines': { table: '2000000.jsonl', peers: { read: 1 / 1.2 } },
+  csv: { table: '2000000.csv', peers: { read: 1 / 1.2, copy: undefined } },
+  'json-lines': { table: '2000000.jsonl', peers: { read: 1 / 1.2, copy: undefined } },
 };
 const MEMORY_TABLES = ['200000.parquet', '2000000.parquet', '20000000.parquet'];
 const MEMORY_MB = 300;

@@ -1,5 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { TableError } from '../../../runtime/src/batch/table';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { TableEngine, TableError } from '../../../runtime/src/batch/table';
+import { createLogger } from '../../../runtime/src/telemetry';
 import { linesOf, Tables } from './tables';
 
 const tables = new Tables();
@@ -175,6 +176,31 @@ describe('a line', () => {
     }
   });
 
+  it.each(['csv', 'json-lines'] as const)(
+    'of %s keeps its place, though threads read a large file together',
+    async (format) => {
+      // Some megabytes are read at once: this is several times as much.
+      const path = tables.path(format);
+      const x = `CASE WHEN i % 50000 = 7 THEN 'none' ELSE i::VARCHAR END`;
+      await tables.query(
+        `COPY (SELECT i AS id, ${x} AS x, 1.0 AS y, repeat('-', 60) AS filler FROM (SELECT unnest(range(260000)) AS i))
+       TO '${path}' (${format === 'csv' ? 'FORMAT csv, HEADER' : 'FORMAT json'})`,
+      );
+      const scorer = await tables.scorer({ ...PAIR, passThrough: ['id'] });
+      const file = { path: tables.path('parquet'), format: 'parquet' as const };
+      const errorsPath = tables.path('errors');
+      const score = await scorer.score({ path, format }, { files: [file], errorsPath });
+      expect(score).toEqual({ rowsIn: 260_000, rowsOut: 259_994, rowsError: 6 });
+      const [found] = await tables.query(
+        `SELECT count(*)::INT AS n, count(*) FILTER (WHERE output[1] = id::FLOAT AND output[2] = 1)::INT AS good,
+         bool_and(id::INT > before) AS ordered
+       FROM (SELECT *, lag(id::INT, 1, -1) OVER () AS before FROM read_parquet('${file.path}'))`,
+      );
+      expect(found).toEqual({ n: 259_994, good: 259_994, ordered: true });
+      expect(linesOf(errorsPath).map(({ row }) => row)).toEqual([7, 50_007, 100_007, 150_007, 200_007, 250_007]);
+    },
+  );
+
   it('of CSV may be without header, of other delimiters, and with line breaks in quotes', async () => {
     const file = text('csv', '"a\nb";1;2\n"c;d";3;4\n');
     const { rows } = await tables.score(PAIR, { ...file, csv: { delimiter: ';', columns: ['it', 'x', 'y'] } });
@@ -307,6 +333,50 @@ describe('work that ends early', () => {
     };
     await expect(scorer.score(input, output)).rejects.toThrow(/IO Error/);
     await expect(scorer.score(input, output)).rejects.not.toThrow(TableError);
+  });
+
+  it('fails when lines cannot be read to the end, rather than to leave rows out', async () => {
+    const path = tables.path('jsonl');
+    await tables.query(
+      `COPY (SELECT i AS id, i AS x, 1.0 AS y FROM (SELECT unnest(range(600000)) AS i)) TO '${path}' (FORMAT json)`,
+    );
+    const tooLong = 20 * 1024 * 1024; // behind much more than is read ahead
+    appendFileSync(path, `{"id":"${'-'.repeat(tooLong)}","x":1,"y":1}\n`);
+    const logger = createLogger({ level: 'silent' });
+    const engine = await TableEngine.open({ memoryBytes: 128e6, threads: 2, scratchPath: tables.directory, logger });
+    try {
+      const scorer = await engine.scorer(await tables.model(PAIR.model), PAIR);
+      const file = { path: tables.path('parquet'), format: 'parquet' as const };
+      const errorsPath = tables.path('errors');
+      const score = scorer.score({ path, format: 'json-lines' }, { files: [file], errorsPath });
+      await expect(score).rejects.toThrow('broke off');
+      expect([existsSync(file.path), existsSync(errorsPath)]).toEqual([false, false]);
+    } finally {
+      engine.close();
+    }
+  });
+
+  it('does not leak into tables that the same scorer has afterwards', async () => {
+    const make = (rows: number, bad: number, first: number) =>
+      tables.parquet(
+        `SELECT i AS id, CASE WHEN i < ${first + bad} THEN NULL ELSE i::DOUBLE END AS x, -i::DOUBLE AS y
+         FROM (SELECT unnest(range(${first}, ${first + rows})) AS i)`,
+      );
+    const scorer = await tables.scorer(PAIR);
+    const score = async (rows: number, bad: number, first: number) => {
+      const file = { path: tables.path('parquet'), format: 'parquet' as const };
+      await scorer.score(await make(rows, bad, first), { files: [file], errorsPath: tables.path('errors') });
+      const [found] = await tables.query(
+        `SELECT count(*)::INT AS n, count(*) FILTER (WHERE output[1] = id::FLOAT AND output[2] = -id::FLOAT)::INT AS good,
+         FROM read_parquet('${file.path}')`,
+      );
+      expect(found).toEqual({ n: rows - bad, good: rows - bad });
+    };
+    await score(9000, 0, 0);
+    await score(3000, 100, 100_000);
+    await Promise.all([score(9001, 1, 200_000), score(20_000, 0, 300_000)]);
+    await score(9000, 9000, 400_000);
+    await score(15_000, 5000, 500_000);
   });
 
   it('does not disturb others at the same time', async () => {

@@ -10,8 +10,8 @@ export type TextRow = Readonly<Record<string, string | null>>;
 /** Kinds of errors of DuckDB that tell nothing of the table that is read. */
 const NOT_THE_TABLE = /^(Out of Memory|IO|Interrupt|INTERRUPT|Internal|INTERNAL|FATAL|Fatal|Permission)\b/;
 
-/** How much of a streamed answer is made before it is asked for, while the model runs. */
-const READ_AHEAD = '4MB';
+/** How much of a streamed answer is made before it is asked for, while the model runs, in bytes. */
+const READ_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** An engine for tables of this process. Nothing of it outlives it. */
 export class Database {
@@ -28,9 +28,13 @@ export class Database {
     return new Database(await duckdb.open(':memory:', config));
   }
 
-  /** Connections work side by side; statements of one come one after the other. */
-  async connect(): Promise<Connection> {
-    return new Connection(await duckdb.connect(this.database));
+  /**
+   * Connections work side by side; statements of one come one after the other.
+   *
+   * @param readAheadBytes how much of a streamed answer is made before it is asked for
+   */
+  async connect(readAheadBytes = READ_AHEAD_BYTES): Promise<Connection> {
+    return new Connection(await duckdb.connect(this.database), readAheadBytes);
   }
 
   /** Changes a setting. */
@@ -56,7 +60,10 @@ export class Database {
 
 /** A connection to a {@link Database}. */
 export class Connection {
-  constructor(readonly native: duckdb.Connection) {}
+  constructor(
+    readonly native: duckdb.Connection,
+    private readonly readAheadBytes: number,
+  ) {}
 
   /** Runs a statement. */
   async run(sql: string): Promise<void> {
@@ -89,16 +96,40 @@ export class Connection {
       }
       await afterSome?.();
     }
+    await this.endStream();
   }
 
-  /** Starts a query whose answer is fetched in chunks, in the order of the table. */
+  /**
+   * Starts a query whose answer is fetched in chunks, in the order of the table.
+   *
+   * An answer that breaks off, as that of a packed file which is cut, looks like one that is complete: {@link endStream} tells
+   * them apart.
+   */
   async stream(sql: string): Promise<duckdb.Result> {
-    await duckdb.query(this.native, `SET streaming_buffer_size = '${READ_AHEAD}'`);
+    // A transaction of its own, which is left when a query fails in it.
+    await duckdb.query(this.native, 'ROLLBACK').catch(() => undefined);
+    await duckdb.query(this.native, 'BEGIN');
+    await duckdb.query(this.native, `SET streaming_buffer_size = '${this.readAheadBytes}B'`);
     const statement = await duckdb.prepare(this.native, sql);
     try {
       return await duckdb.execute_prepared_streaming(statement);
     } finally {
       duckdb.destroy_prepare_sync(statement);
+    }
+  }
+
+  /** Ends a stream of which every chunk has been fetched. @throws Error when there should have been more of them */
+  async endStream(): Promise<void> {
+    try {
+      await duckdb.query(this.native, 'SELECT 1');
+      await duckdb.query(this.native, 'COMMIT');
+    } catch (cause) {
+      throw new Error(
+        'reading broke off before the end: the file is damaged or has too long a line, or tables have too little memory',
+        {
+          cause,
+        },
+      );
     }
   }
 

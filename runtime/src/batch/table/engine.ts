@@ -7,6 +7,16 @@ import type { Scorer, ScorerOptions } from './scorer';
 import type { TableFile, TableSchema } from './table-file';
 import { TableScorer } from './table-scorer';
 
+/**
+ * How much of a text is read ahead, in bytes. Two threads read it in turns, each some megabytes, and rows come in their order:
+ * with less than the most one thread waits until the rows of the other are taken.
+ */
+const LEAST_READ_AHEAD_BYTES = 4 * 1024 * 1024;
+const MOST_READ_AHEAD_BYTES = 32 * 1024 * 1024;
+
+/** What two threads need for text and its rows beside that, in bytes. */
+const TEXT_BYTES = 128 * 1024 * 1024;
+
 /** Options of {@link TableEngine.open}. */
 export interface TableEngineOptions {
   /** Memory for tables, beside that of the process, the model and its runs, in bytes. */
@@ -26,6 +36,7 @@ export class TableEngine {
   private constructor(
     private readonly database: Database,
     private readonly readers: ParquetReaders,
+    private readonly textAheadBytes: number,
   ) {}
 
   static async open({ memoryBytes, threads, scratchPath }: TableEngineOptions): Promise<TableEngine> {
@@ -35,6 +46,8 @@ export class TableEngine {
         memory_limit: kibibytes(bytes),
         threads: String(threadCount),
         temp_directory: scratchPath,
+        // Every byte of a file is read once, and the system has it in memory anyway.
+        enable_external_file_cache: 'false',
         // Nothing is loaded from elsewhere.
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
@@ -45,7 +58,8 @@ export class TableEngine {
       await database.set('memory_limit', kibibytes(memoryBytes / 2)).catch(() => undefined);
       return open(memoryBytes / 2, 1);
     });
-    return new TableEngine(database, readers);
+    const ahead = Math.floor(Math.min(MOST_READ_AHEAD_BYTES, memoryBytes - TEXT_BYTES));
+    return new TableEngine(database, readers, Math.max(LEAST_READ_AHEAD_BYTES, ahead));
   }
 
   /**
@@ -68,7 +82,7 @@ export class TableEngine {
    * @throws TableError when features or predictions do not fit the model's signature, with all that does not
    */
   async scorer(model: LoadedModel, options: ScorerOptions): Promise<Scorer> {
-    return new TableScorer(this.database, this.readers, model, options);
+    return new TableScorer(this.database, this.readers, this.textAheadBytes, model, options);
   }
 
   /** Frees everything. Nothing may be under way. */

@@ -2,7 +2,7 @@ import duckdb from '@duckdb/node-bindings';
 import type { TensorData } from '../../model';
 import type { Elements, PredictionColumn } from '../../prediction-columns';
 import type { Connection } from './database';
-import { writeElements } from './prediction-vectors';
+import { writeElements, writeNothing } from './prediction-vectors';
 import { bytesOf, fillVector } from './vectors';
 
 /** Numbers of the types in DuckDB's C interface. */
@@ -51,11 +51,14 @@ export class PredictionFunctions {
       const type = column.isList ? duckdb.create_list_type(element) : element;
       register(connection, `${prefix}_${index}`, type, (slot, firstRow, rows, output) => {
         const table = functions.tables.get(slot);
-        const width = table?.columns[index]?.width ?? column.width ?? 1;
-        const start = (firstRow - (table?.firstRow ?? 0)) * width;
-        const data = table?.columns[index]?.data;
-        const taken = data === undefined ? nothing(column, rows * width) : part(data, start, start + rows * width);
-        writeElements(column, { data: taken, width }, rows, output);
+        const elements = table?.columns[index];
+        if (table === undefined || elements === undefined) {
+          writeNothing(column, rows, output);
+          return;
+        }
+        const { data, width } = elements;
+        const start = (firstRow - table.firstRow) * width;
+        writeElements(column, { data: part(data, start, start + rows * width), width }, rows, output);
       });
     });
     register(
@@ -123,8 +126,4 @@ function int64s(vector: duckdb.Vector, rows: number): BigInt64Array {
 
 function part(data: TensorData, from: number, to: number): TensorData {
   return Array.isArray(data) ? data.slice(from, to) : data.subarray(from, to);
-}
-
-function nothing({ type }: PredictionColumn, length: number): TensorData {
-  return type === 'VARCHAR' ? new Array<string>(length).fill('') : new Uint8Array(8 * length);
 }

@@ -148,6 +148,7 @@ async function readPiece(
       onFirst();
       garbage.note();
     }
+    await reader.endStream();
     if (batches.current.rows > 0) {
       await hand();
     }

@@ -2,6 +2,7 @@ import type { TensorData } from '../../model';
 import type { Elements, PredictionColumn } from '../../prediction-columns';
 import type { Batch } from './batch';
 import type { Connection } from './database';
+import type { ElementMemory } from './element-memory';
 import type { RunPart } from './model-runner';
 import type { PredictionFunctions } from './prediction-functions';
 import { type PassedColumn, ScoredRows } from './scored-rows';
@@ -42,6 +43,7 @@ export class RowsOfFile extends ScoredRows {
     passed: readonly PassedColumn[],
     predictions: readonly PredictionColumn[],
     private readonly functions: PredictionFunctions,
+    private readonly memory: ElementMemory,
     private readonly source: string,
     private readonly firstRow: number,
     private readonly total: number,
@@ -68,6 +70,11 @@ export class RowsOfFile extends ScoredRows {
     if (this.table !== undefined) {
       this.functions.forget(this.table);
     }
+    for (const column of this.columns.splice(0)) {
+      if (column !== undefined) {
+        this.memory.give(column.data);
+      }
+    }
   }
 
   protected override get from(): string {
@@ -92,19 +99,11 @@ export class RowsOfFile extends ScoredRows {
     for (const { from, rows, outputs } of parts) {
       this.predictions.forEach(({ take }, index) => {
         const { data, width } = take(outputs, 0, rows);
-        this.columns[index] ??= { data: emptyLike(data, this.total * width), width };
+        this.columns[index] ??= { data: this.memory.take(data, this.total * width), width };
         put(this.columns[index].data, data, (position + from) * width);
       });
     }
   }
-}
-
-function emptyLike(data: TensorData, length: number): TensorData {
-  if (Array.isArray(data)) {
-    return new Array<string>(length).fill('');
-  }
-  const Elements = data.constructor as { new (length: number): Exclude<TensorData, string[]> };
-  return new Elements(length);
 }
 
 function put(target: TensorData, data: TensorData, offset: number): void {

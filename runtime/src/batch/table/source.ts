@@ -4,8 +4,8 @@ import type { TableFile, TableSchema } from './table-file';
 /** Longest line of text, in bytes. */
 const MAX_LINE_BYTES = 2 * 1024 * 1024;
 
-/** Memory for the text of one thread, in bytes: four times the longest line, as DuckDB needs it for JSON. */
-const BUFFER_BYTES = 4 * MAX_LINE_BYTES;
+/** What a thread reads of CSV at once, in bytes: the longest line fits, and the rows are few enough to be read ahead. */
+const BUFFER_BYTES = 2 * MAX_LINE_BYTES;
 
 /** Least rows that are read as one piece, where there are more. */
 const PIECE_ROWS = 100_000;

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { LoadedModel } from '../../model';
 import { defaultPredictions, type PredictionColumn, predictionColumns } from '../../prediction-columns';
 import type { Connection, Database } from './database';
+import { ElementMemory } from './element-memory';
 import { TableError } from './error';
 import { type FeatureInput, featureInputs, featureProblems } from './feature-columns';
 import { featureQuery } from './feature-query';
@@ -29,12 +30,14 @@ interface TablePlan {
 export class TableScorer implements Scorer {
   private readonly predictions: readonly PredictionColumn[];
   private readonly runner: ModelRunner;
+  private readonly memory = new ElementMemory();
   private functions: PredictionFunctions | undefined;
 
   /** @throws TableError when features or predictions do not fit the model's signature, with all that does not */
   constructor(
     private readonly database: Database,
     private readonly readers: ParquetReaders,
+    private readonly textAheadBytes: number,
     private readonly model: LoadedModel,
     private readonly options: ScorerOptions,
   ) {
@@ -87,7 +90,7 @@ export class TableScorer implements Scorer {
       const plan = { input, schema, inputs, passed, predictions: this.predictions };
       const rows = rowsRead(input, schema);
       const isHeld = rows !== undefined && canBeHeld(this.predictions, rows);
-      const readers = isHeld ? await this.readers.connect() : [await this.database.connect()];
+      const readers = isHeld ? await this.readers.connect() : [await this.database.connect(this.textAheadBytes)];
       connections.push(...readers);
       signal?.throwIfAborted();
       const place = isHeld ? this.inFile(plan, writer, readers, rows) : await this.inTable(plan, writer, readers);
@@ -111,7 +114,16 @@ export class TableScorer implements Scorer {
     this.functions ??= PredictionFunctions.register(writer, this.database.newName(), predictions);
     const source = sourceOf(input, schema, new Map());
     return {
-      rows: new RowsOfFile(writer, passed, predictions, this.functions, source, firstRowRead(input, schema), total),
+      rows: new RowsOfFile(
+        writer,
+        passed,
+        predictions,
+        this.functions,
+        this.memory,
+        source,
+        firstRowRead(input, schema),
+        total,
+      ),
       pieces: piecesOf(input, schema).map(({ file, position }) => ({
         query: featureQuery({ ...plan, input: file }, []),
         position,
