@@ -183,7 +183,9 @@ test('v3, which is broken, is turned back by itself; no request fails, and clien
     expect(await answered('admin', 'retry', '--why', 'once more')).toMatchObject({ kind: 'started' });
     // It may be on its way back, or back, before the abort arrives; then there is nothing left to abort.
     const asked = await rollout('plugin', 'abort', rolloutName(), '--why', 'enough', '--json');
-    expect(asked.code === 0 ? JSON.parse(asked.stdout).kind : asked.stdout).toMatch(/^aborting$|Aborting already|RolledBack/);
+    expect(asked.code === 0 ? JSON.parse(asked.stdout).kind : asked.stdout).toMatch(
+      /^aborting$|Aborting already|RolledBack/,
+    );
     expect(await rollout('token', 'status', '--wait', '--timeout', '60')).toMatchObject({ code: 1 });
     expect(await rollout('token', 'promote')).toMatchObject({ code: 1, stdout: expect.stringContaining('RolledBack') });
   });
