@@ -9,28 +9,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import bytewax.operators as op
-import numpy as np
-import onnxruntime
 import orjson
 from bytewax.connectors.kafka import KafkaSink, KafkaSinkMessage, KafkaSource, KafkaSourceMessage
 from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
+from scorer import Scorer
 
-FIELDS = [f"f{index}" for index in range(10)]
 model, servers, source, target, _group = sys.argv[1:]
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = options.inter_op_num_threads = 1
-session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+scores_of = Scorer(model)
 
 
 def score(messages: list[KafkaSourceMessage]) -> list[KafkaSinkMessage]:
     events = [orjson.loads(message.value) for message in messages]
-    rows = np.array([[event[name] for name in FIELDS] for event in events], dtype=np.float32)
-    (scores,) = session.run(None, {"input": rows})
     return [
         KafkaSinkMessage(message.key, orjson.dumps({"id": event["id"], "score": value}))
-        for message, event, value in zip(messages, events, scores[:, 0].tolist())
+        for message, event, value in zip(messages, events, scores_of(events))
     ]
 
 

@@ -9,13 +9,11 @@ import json
 import signal
 import sys
 
-import numpy as np
-import onnxruntime
 import orjson
 from confluent_kafka import Consumer, Producer
+from scorer import Scorer
 
 BATCH = 500
-FIELDS = [f"f{index}" for index in range(10)]
 
 codec, model, servers, source, target, group = sys.argv[1:]
 loads, dumps = {
@@ -23,9 +21,7 @@ loads, dumps = {
     "orjson": (orjson.loads, orjson.dumps),
 }[codec]
 
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = options.inter_op_num_threads = 1
-session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+scores_of = Scorer(model)
 consumer = Consumer(
     {
         "bootstrap.servers": servers,
@@ -54,9 +50,7 @@ while running:
     if not messages:
         continue
     events = [loads(message.value()) for message in messages]
-    rows = np.array([[event[name] for name in FIELDS] for event in events], dtype=np.float32)
-    (scores,) = session.run(None, {"input": rows})
-    for message, event, score in zip(messages, events, scores[:, 0].tolist()):
+    for message, event, score in zip(messages, events, scores_of(events)):
         while True:
             try:
                 producer.produce(target, dumps({"id": event["id"], "score": score}), key=message.key())

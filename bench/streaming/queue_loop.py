@@ -9,25 +9,19 @@ import sys
 
 import nats
 import nats.errors
-import numpy as np
-import onnxruntime
 import orjson
 import redis
+from scorer import Scorer
 
 BATCH = 500
-FIELDS = [f"f{index}" for index in range(10)]
 
 broker, model, server, source, target, group = sys.argv[1:]
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = options.inter_op_num_threads = 1
-session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+scores_of = Scorer(model)
 
 
 def score(values: list[bytes]) -> list[bytes]:
     events = [orjson.loads(value) for value in values]
-    rows = np.array([[event[name] for name in FIELDS] for event in events], dtype=np.float32)
-    (scores,) = session.run(None, {"input": rows})
-    return [orjson.dumps({"id": event["id"], "score": value}) for event, value in zip(events, scores[:, 0].tolist())]
+    return [orjson.dumps({"id": event["id"], "score": value}) for event, value in zip(events, scores_of(events))]
 
 
 def over_redis() -> None:

@@ -11,15 +11,13 @@ import { parseArgs } from 'node:util';
 import { type Command, killContenders, MODEL, ourCommand, pythonCommand, startCommand } from './consumers';
 import { eventOf, residentMb } from './events';
 import type { BenchQueue } from './queue-brokers';
+import { untilDone } from './turn';
 
 const { median } = require('../harness/statistics') as { median: (values: number[]) => number };
 const { cpuMicros, treeOf } = require('../harness/process-tree') as {
   cpuMicros: (pids: number[]) => number;
   treeOf: (pid: number) => number[];
 };
-
-const LOOK_MILLIS = 100;
-const STUCK_MILLIS = 60_000;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -78,15 +76,7 @@ async function compare(name: string, queue: BenchQueue, events: number, rounds: 
 async function turn(name: string, command: Command, queue: BenchQueue, events: number) {
   const consumer = startCommand(name, command);
   try {
-    let [best, since] = [0, performance.now()];
-    while (best < events) {
-      if (consumer.hasEnded || performance.now() - since > STUCK_MILLIS) {
-        throw new Error(`${name} is stuck at ${best} of ${events} events:\n${consumer.log()}`);
-      }
-      await new Promise((done) => setTimeout(done, LOOK_MILLIS));
-      const now = await queue.outputs();
-      [best, since] = now > best ? [now, performance.now()] : [best, since];
-    }
+    await untilDone(name, consumer, () => queue.outputs(), events);
     const cpu = cpuMicros(treeOf(consumer.pid)) / events;
     const outputs = await queue.outputs();
     if (outputs !== events) {

@@ -5,21 +5,16 @@ python quix.py MODEL SERVERS INPUT OUTPUT GROUP
 
 import sys
 
-import numpy as np
-import onnxruntime
 from quixstreams import Application
+from scorer import Scorer
 
-FIELDS = [f"f{index}" for index in range(10)]
 model, servers, source, target, group = sys.argv[1:]
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = options.inter_op_num_threads = 1
-session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+scores_of = Scorer(model)
 
 
 def score(event: dict) -> dict:
-    row = np.array([[event[name] for name in FIELDS]], dtype=np.float32)
-    (scores,) = session.run(None, {"input": row})
-    return {"id": event["id"], "score": float(scores[0, 0])}
+    (score_of_event,) = scores_of([event])
+    return {"id": event["id"], "score": score_of_event}
 
 
 app = Application(

@@ -1,5 +1,5 @@
 import type { Kafka } from '../../test/services/kafka';
-import { type Contender, killContenders, startContender, type Topics } from './consumers';
+import { type Contender, killContenders, type RunningConsumer, startContender, type Topics } from './consumers';
 import { residentMb } from './events';
 
 const { cpuMicros, treeOf } = require('../harness/process-tree') as {
@@ -75,16 +75,9 @@ export async function turn(
   try {
     await feed?.(kafka, place, events, partitions);
     const before = feed === undefined ? 0 : await notCounted(kafka, output, contender);
-    await until(
-      `${contender.name} is done`,
-      async () => {
-        if (consumer.hasEnded) {
-          throw new Error(`${contender.name} has ended:\n${consumer.log()}`);
-        }
-        return contender.commits ? kafka.client.committed(group, input) : (await kafka.client.size(output)) - before;
-      },
-      events,
-    );
+    const done = async () =>
+      contender.commits ? kafka.client.committed(group, input) : (await kafka.client.size(output)) - before;
+    await untilDone(contender.name, consumer, done, events);
     const cpu = cpuMicros(treeOf(consumer.pid));
     const { peak } = residentMb(consumer.pid);
     const outputs = await outputsOf(kafka, output, contender);
@@ -120,6 +113,22 @@ function rateOf(outputs: readonly Output[]): number {
   const last = times.at(-1) ?? 0;
   const later = times.length - times.lastIndexOf(first) - 1;
   return (later / (last - first)) * 1000;
+}
+
+/** Waits until a consumer has done all events; fails when it ends before, or stands still. */
+export async function untilDone(
+  name: string,
+  consumer: RunningConsumer,
+  ask: () => Promise<number>,
+  events: number,
+): Promise<void> {
+  const done = async () => {
+    if (consumer.hasEnded) {
+      throw new Error(`${name} has ended:\n${consumer.log()}`);
+    }
+    return ask();
+  };
+  await until(`${name} is done`, done, events);
 }
 
 /** Waits until a number has reached its end; fails when it stands still for a minute. */

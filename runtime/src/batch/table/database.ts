@@ -102,8 +102,8 @@ export class Connection {
   /**
    * Starts a query whose answer is fetched in chunks, in the order of the table.
    *
-   * An answer that breaks off, as that of a packed file which is cut, looks like one that is complete: {@link endStream} tells
-   * them apart.
+   * An answer that breaks off, as for a lack of memory or a line that is too long, looks like one that is complete:
+   * {@link endStream} tells them apart. A packed text that is cut is read as a shorter one: DuckDB does not tell.
    */
   async stream(sql: string): Promise<duckdb.Result> {
     // A transaction of its own, which is left when a query fails in it.
@@ -126,9 +126,7 @@ export class Connection {
     } catch (cause) {
       throw new Error(
         'reading broke off before the end: the file is damaged or has too long a line, or tables have too little memory',
-        {
-          cause,
-        },
+        { cause },
       );
     }
   }
